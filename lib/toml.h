@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* TOML 1.0 documents, given back as JSON values (toml++ behind a C API). */
+#pragma once
+#include "lib/json.h"
+
+/* Parses a TOML document (pyproject.toml, pylock.toml) into a Json document; dates and times become
+ * strings in RFC 3339 form. ERROR_INVALID_INPUT with line and column. Keys keep no order. */
+Json *toml_parse(const char *bytes, size_t length, const char *source_name, GError **error);
