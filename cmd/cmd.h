@@ -8,6 +8,7 @@
 #include "wheel/python.h"
 
 struct xpip {
+	const char *program; /* name under which we were called: "xpip", "pip3" */
 	const struct command *command;
 	const Options *options;
 	Log *log;
@@ -23,14 +24,23 @@ Loop *xpip_loop(struct xpip *x, GError **error);
 Jobs *xpip_jobs(struct xpip *x, GError **error);
 Http *xpip_http(struct xpip *x, GError **error);
 const Python *xpip_python(struct xpip *x, GError **error);
+/* Frees those four. */
+void xpip_clear(struct xpip *x);
+/* `xpip VERSION from FILE (python M.m)` on stdout. */
+bool xpip_print_version(void);
 
 struct command {
 	const char *name, *summary;
-	const char *usage;      /* lines after `xpip NAME `, separated by line feeds */
+	const char *usage; /* lines after `xpip NAME `, separated by line feeds */
 	const char *description;
-	bool (*run)(struct xpip *x, GError **error); /* false: error set; exit status from its kind */
-	bool no_virtualenv_check; /* NV in pip-surface */
-	const enum option *options; /* ends with OPTION_COUNT */
+	bool (*run)(
+		struct xpip *x, GError **error); /* false: error set; exit status from its kind */
+	bool no_virtualenv_check;		 /* NV in pip-surface */
+	const enum option *options;		 /* ends with OPTION_COUNT */
 };
 extern const struct command *const commands[]; /* NULL-terminated, in the order of `xpip help` */
 const struct command *command_find(const char *name);
+/* The command whose name is most like this one, or NULL. */
+const char *command_guess(const char *name);
+/* Sets ERROR_INVALID_INPUT: `unknown command "x" - maybe you meant "y"`. */
+bool command_refuse(const char *name, GError **error);

@@ -39,7 +39,10 @@ error_exit_code(const GError *error)
 	case ERROR_CONFIG:
 		return 2;
 	case ERROR_VIRTUALENV:
+	case ERROR_SETTING:
 		return 3;
+	case ERROR_NOT_FOUND:
+		return 23;
 	default:
 		return 1;
 	}

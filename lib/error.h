@@ -16,6 +16,8 @@ enum error_kind {
 	ERROR_INTERRUPTED,   /* a signal asked us to stop */
 	ERROR_CONFIG,        /* a configuration file cannot be read: exit 2 */
 	ERROR_VIRTUALENV,    /* --require-virtualenv outside of one: exit 3 */
+	ERROR_SETTING,       /* a value from a file or variable is refused by its option: exit 3 */
+	ERROR_NOT_FOUND,     /* `search` found nothing: exit 23 */
 	ERROR_SILENT,        /* everything was said already: exit 1, main prints nothing */
 };
 

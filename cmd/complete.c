@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/complete.h"
+
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct request {
+	char **words;	     /* after the program's name */
+	size_t count, at;    /* index of the current word; may be == count */
+	const char *current; /* "" if it is not begun */
+};
+
+bool
+complete_wanted(void)
+{
+	const char *words = g_getenv("COMP_WORDS"), *at = g_getenv("COMP_CWORD");
+	return g_getenv("PIP_AUTO_COMPLETE") && words && *words && at && *at;
+}
+
+static bool
+is_given(const struct request *request, const char *name)
+{
+	for (size_t i = 0; i < request->count && i < request->at; i++) {
+		size_t length = strcspn(request->words[i], "=");
+		if (length == strlen(name) && memcmp(request->words[i], name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+print_option(const struct request *request, const char *name, bool has_value)
+{
+	if (g_str_has_prefix(name, request->current) && !is_given(request, name))
+		printf("%s%s\n", name, has_value && name[1] == '-' ? "=" : "");
+}
+
+static void
+print_options(const struct request *request, const Options *known)
+{
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *row = &option_rows[i];
+		if (!row->help || !options_allow(known, (enum option)i))
+			continue;
+		g_auto(GStrv) names = g_strsplit(row->names, " ", 0);
+		for (char **name = names; *name; name++) {
+			g_autofree char *full = g_strconcat("--", *name, NULL);
+			print_option(request, full, row->metavar);
+		}
+		char letter[3] = {'-', row->letter, 0};
+		if (row->letter)
+			print_option(request, letter, row->metavar);
+	}
+}
+
+/* Files and folders that begin with the current word; folders end with a slash. */
+static void
+print_paths(const char *current, bool folders_only)
+{
+	const char *slash = strrchr(current, '/');
+	g_autofree char *folder =
+		slash ? g_strndup(current, (gsize)(slash - current + 1)) : g_strdup("");
+	const char *begin = slash ? slash + 1 : current;
+	g_autoptr(GDir) dir = g_dir_open(*folder ? folder : ".", 0, NULL);
+	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+	for (const char *name; dir && (name = g_dir_read_name(dir));) {
+		if (!g_str_has_prefix(name, begin))
+			continue;
+		g_autofree char *path = g_strconcat(folder, name, NULL);
+		if (g_file_test(path, G_FILE_TEST_IS_DIR))
+			g_ptr_array_add(found, g_strconcat(path, "/", NULL));
+		else if (!folders_only)
+			g_ptr_array_add(found, g_steal_pointer(&path));
+	}
+	g_ptr_array_sort(found, (GCompareFunc)(void (*)(void))g_strcmp0);
+	for (guint i = 0; i < found->len; i++)
+		puts(g_ptr_array_index(found, i));
+}
+
+/* What the value of option `word` is: "file", "dir", "path", "path/url" or NULL. */
+static const char *
+path_metavar(const char *word, const Options *known)
+{
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *row = &option_rows[i];
+		if (!options_allow(known, (enum option)i) || !row->metavar)
+			continue;
+		g_auto(GStrv) names = g_strsplit(row->names, " ", 0);
+		bool same = word[1] == '-' ? g_strv_contains((const char *const *)names, word + 2)
+					   : word[1] == row->letter && row->letter && !word[2];
+		if (!same)
+			continue;
+		static const char *const paths[] = {"file", "dir", "path", "path/url", NULL};
+		return g_strv_contains(paths, row->metavar) ? row->metavar : NULL;
+	}
+	return NULL;
+}
+
+static bool
+complete_value(const struct request *request, const Options *known)
+{
+	if (!request->at || request->words[request->at - 1][0] != '-')
+		return false;
+	const char *metavar = path_metavar(request->words[request->at - 1], known);
+	if (metavar)
+		print_paths(request->current, strcmp(metavar, "dir") == 0);
+	return metavar;
+}
+
+static void
+complete_command(const struct request *request, const struct command *command)
+{
+	g_autoptr(Options) known = options_new(command->options, false);
+	if (strcmp(command->name, "help") == 0 || complete_value(request, known))
+		return;
+	if (strcmp(command->name, "install") == 0 && *request->current != '-')
+		print_paths(request->current, false);
+	else
+		print_options(request, known);
+}
+
+static void
+complete_main(const struct request *request)
+{
+	g_autoptr(Options) known = options_new(NULL, true);
+	if (complete_value(request, known))
+		return;
+	for (const struct command *const *at = commands; *at; at++)
+		if (g_str_has_prefix((*at)->name, request->current))
+			puts((*at)->name);
+	if (*request->current == '-')
+		print_options(request, known);
+}
+
+int
+complete_run(void)
+{
+	g_auto(GStrv) split = g_regex_split_simple("\\s+", g_getenv("COMP_WORDS"), 0, 0);
+	char **words = split + (split[0] != NULL);
+	size_t at = (size_t)g_ascii_strtoull(g_getenv("COMP_CWORD"), NULL, 10);
+	struct request request = {.words = words, .count = g_strv_length(words)};
+	request.at = MIN(at ? at - 1 : 0, request.count);
+	request.current = request.at < request.count ? words[request.at] : "";
+	for (char **word = words; *word; word++) {
+		const struct command *command = command_find(*word);
+		if (command) {
+			complete_command(&request, command);
+			return 1;
+		}
+	}
+	complete_main(&request);
+	return 1;
+}
