@@ -33,7 +33,7 @@ OBJ     := $(patsubst %,$(BUILD)/%.o,$(SRC))
 CMDOBJ  := $(patsubst %,$(BUILD)/%.o,$(filter-out cmd/main.c,$(CMD)))
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
 FUZZ    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
-CONF    := $(patsubst %,$(BUILD)/%.o,$(wildcard tests/conformance/*.c))
+CONF    := $(patsubst tests/conformance/%.c,$(BUILD)/conformance/%,$(wildcard tests/conformance/*_vectors.c))
 XPIP    := $(if $(SAN),$(BUILD)/xpip,xpip)
 
 # --- rules -----------------------------------------------------------------------------------
@@ -66,8 +66,8 @@ $(BUILD)/%.cc.o: %.cc
 	$(Q)mkdir -p $(@D) && $(CXX) -std=c++17 $(CPPFLAGS) $(WARN) $(HARDEN) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.c.o $(BUILD)/libcmd.a $(BUILD)/libxpip.a
 	$(Q)mkdir -p $(@D) && $(CXX) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/conformance: $(CONF) $(BUILD)/libcmd.a $(BUILD)/libxpip.a
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/conformance/%: $(BUILD)/tests/conformance/%.c.o $(BUILD)/tests/conformance/conformance.c.o $(BUILD)/libcmd.a $(BUILD)/libxpip.a
+	$(Q)mkdir -p $(@D) && $(CXX) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(SRC) $(CMD)
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CXX=clang++ CFLAGS="-O1 -g -fsanitize=fuzzer-no-link,address,undefined" $(BUILD)/clang/libxpip.a $(BUILD)/clang/libcmd.a
 	$(Q)mkdir -p $(@D) && clang -std=c11 $(CPPFLAGS) -g -fsanitize=fuzzer-no-link,address,undefined -c -o $@.o $<
@@ -83,8 +83,8 @@ test: deps-test ## every hermetic test; closes with `N passed, N failed`
 	@$(MAKE) --no-print-directory SAN=$(SAN) test-run
 test-run: $(XPIP) $(UNIT)
 	@XPIP=$(abspath $(XPIP)) BUILD=$(BUILD) tests/run $(UNIT)
-conformance: $(XPIP) $(BUILD)/conformance ## DATA=DIR: the vectors of a conformance folder
-	@XPIP=$(abspath $(XPIP)) RUNNER=$(BUILD)/conformance tests/conformance/run $(DATA)
+conformance: $(XPIP) $(CONF) ## DATA=DIR: the vectors of a conformance folder
+	@XPIP=$(abspath $(XPIP)) tests/conformance/run $(DATA) $(CONF)
 lint: deps-test $(XPIP) ## formatter, analysers, layering, manual pages, banned calls
 	@tests/lint
 fuzz: deps-test ## SECONDS=60: every fuzz target for so long

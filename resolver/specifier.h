@@ -17,13 +17,18 @@ SpecifierSet *specifier_and(SpecifierSet *a, SpecifierSet *b);
 /* Pure membership, pre-release rule aside (contains(v, prereleases=True)). */
 bool specifier_matches(const SpecifierSet *set, const Version *version);
 /* SpecifierSet.contains(version, prereleases=…). */
-bool specifier_contains(const SpecifierSet *set, const Version *version, enum prereleases prereleases);
+bool specifier_contains(
+	const SpecifierSet *set, const Version *version, enum prereleases prereleases);
 /* The same for a text that need not be a PEP 440 version (only `===` can match it then). */
-bool specifier_contains_text(const SpecifierSet *set, const char *version, size_t length,
-	enum prereleases prereleases);
+bool specifier_contains_text(
+	const SpecifierSet *set, const char *version, size_t length, enum prereleases prereleases);
 /* SpecifierSet.filter: keep[i] is set for each version that stays, in order. With DEFAULT and a set
  * that implies nothing, pre-releases stay only if nothing else does. */
 void specifier_filter(const SpecifierSet *set, const Version *const *versions, size_t count,
+	enum prereleases prereleases, bool *keep);
+
+/* The same for texts, which need not be PEP 440 versions (only `===` lets these pass). */
+void specifier_filter_texts(const SpecifierSet *set, const char *const *versions, size_t count,
 	enum prereleases prereleases, bool *keep);
 
 /* What the set itself says (SpecifierSet.prereleases): ALLOW when a member names a pre-release. */
