@@ -24,8 +24,8 @@ DEBIAN    := gcc g++ make pkg-config libglib2.0-dev libsqlite3-dev libdeflate-de
 DEBIAN_TEST := bats clang clang-format clang-tidy cppcheck shellcheck mandoc openssl strace
 
 # --- sources ---------------------------------------------------------------------------------
-BUILD   := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma   := ,
+BUILD   := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 FOLDERS := lib verify wheel resolver p2p
 SRC     := $(foreach d,$(FOLDERS),$(wildcard $d/*.c $d/*.cc))
 CMD     := $(wildcard cmd/*.c)

@@ -3,7 +3,6 @@
 
 #include "cmd/cmd.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@ struct request {
 	char **words;	     /* after the program's name */
 	size_t count, at;    /* index of the current word; may be == count */
 	const char *current; /* "" if it is not begun */
+	GString *out;
 };
 
 bool
@@ -33,14 +33,15 @@ is_given(const struct request *request, const char *name)
 }
 
 static void
-print_option(const struct request *request, const char *name, bool has_value)
+add_option(const struct request *request, const char *name, bool has_value)
 {
 	if (g_str_has_prefix(name, request->current) && !is_given(request, name))
-		printf("%s%s\n", name, has_value && name[1] == '-' ? "=" : "");
+		g_string_append_printf(
+			request->out, "%s%s\n", name, has_value && name[1] == '-' ? "=" : "");
 }
 
 static void
-print_options(const struct request *request, const Options *known)
+add_options(const struct request *request, const Options *known)
 {
 	for (int i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *row = &option_rows[i];
@@ -49,18 +50,19 @@ print_options(const struct request *request, const Options *known)
 		g_auto(GStrv) names = g_strsplit(row->names, " ", 0);
 		for (char **name = names; *name; name++) {
 			g_autofree char *full = g_strconcat("--", *name, NULL);
-			print_option(request, full, row->metavar);
+			add_option(request, full, row->metavar);
 		}
 		char letter[3] = {'-', row->letter, 0};
 		if (row->letter)
-			print_option(request, letter, row->metavar);
+			add_option(request, letter, row->metavar);
 	}
 }
 
 /* Files and folders that begin with the current word; folders end with a slash. */
 static void
-print_paths(const char *current, bool folders_only)
+add_paths(const struct request *request, bool folders_only)
 {
+	const char *current = request->current;
 	const char *slash = strrchr(current, '/');
 	g_autofree char *folder =
 		slash ? g_strndup(current, (gsize)(slash - current + 1)) : g_strdup("");
@@ -78,7 +80,8 @@ print_paths(const char *current, bool folders_only)
 	}
 	g_ptr_array_sort(found, (GCompareFunc)(void (*)(void))g_strcmp0);
 	for (guint i = 0; i < found->len; i++)
-		puts(g_ptr_array_index(found, i));
+		g_string_append_printf(
+			request->out, "%s\n", (const char *)g_ptr_array_index(found, i));
 }
 
 /* What the value of option `word` is: "file", "dir", "path", "path/url" or NULL. */
@@ -107,7 +110,7 @@ complete_value(const struct request *request, const Options *known)
 		return false;
 	const char *metavar = path_metavar(request->words[request->at - 1], known);
 	if (metavar)
-		print_paths(request->current, strcmp(metavar, "dir") == 0);
+		add_paths(request, strcmp(metavar, "dir") == 0);
 	return metavar;
 }
 
@@ -118,9 +121,9 @@ complete_command(const struct request *request, const struct command *command)
 	if (strcmp(command->name, "help") == 0 || complete_value(request, known))
 		return;
 	if (strcmp(command->name, "install") == 0 && *request->current != '-')
-		print_paths(request->current, false);
+		add_paths(request, false);
 	else
-		print_options(request, known);
+		add_options(request, known);
 }
 
 static void
@@ -131,27 +134,27 @@ complete_main(const struct request *request)
 		return;
 	for (const struct command *const *at = commands; *at; at++)
 		if (g_str_has_prefix((*at)->name, request->current))
-			puts((*at)->name);
+			g_string_append_printf(request->out, "%s\n", (*at)->name);
 	if (*request->current == '-')
-		print_options(request, known);
+		add_options(request, known);
 }
 
-int
-complete_run(void)
+char *
+complete_words(void)
 {
 	g_auto(GStrv) split = g_regex_split_simple("\\s+", g_getenv("COMP_WORDS"), 0, 0);
 	char **words = split + (split[0] != NULL);
 	size_t at = (size_t)g_ascii_strtoull(g_getenv("COMP_CWORD"), NULL, 10);
-	struct request request = {.words = words, .count = g_strv_length(words)};
+	struct request request = {
+		.words = words, .count = g_strv_length(words), .out = g_string_new(NULL)};
 	request.at = MIN(at ? at - 1 : 0, request.count);
 	request.current = request.at < request.count ? words[request.at] : "";
-	for (char **word = words; *word; word++) {
-		const struct command *command = command_find(*word);
-		if (command) {
-			complete_command(&request, command);
-			return 1;
-		}
-	}
-	complete_main(&request);
-	return 1;
+	const struct command *command = NULL;
+	for (char **word = words; *word && !command; word++)
+		command = command_find(*word);
+	if (command)
+		complete_command(&request, command);
+	else
+		complete_main(&request);
+	return g_string_free(request.out, FALSE);
 }

@@ -5,5 +5,5 @@
 
 /* true if PIP_AUTO_COMPLETE, COMP_WORDS and COMP_CWORD ask for completions. */
 bool complete_wanted(void);
-/* Prints what may stand for the current word; the exit status, which is always 1. */
-int complete_run(void);
+/* What may stand for the current word, one a line, each with a line feed. New string. */
+char *complete_words(void);

@@ -234,8 +234,10 @@ run_main(struct state *state, char **argv)
 			return print_help(state, NULL) ? 0 : 1;
 		return print_usage_error(state, NULL, error);
 	}
-	if (options_flag(state->options, OPT_VERSION))
-		return xpip_print_version() ? 0 : 1;
+	if (options_flag(state->options, OPT_VERSION)) {
+		g_autofree char *version = xpip_version_text();
+		return puts(version) >= 0 ? 0 : 1;
+	}
 	const char *name = words[first];
 	if (!name || (strcmp(name, "help") == 0 && !words[first + 1]))
 		return print_help(state, NULL) ? 0 : 1;
@@ -251,6 +253,15 @@ run_main(struct state *state, char **argv)
 			rest[count++] = words[i];
 	g_autofree char *named = g_strdup(options_string(state->options, OPT_PYTHON));
 	return run_words(state, rest, named);
+}
+
+/* pip's protocol: the words on stdout, status 1. */
+static int
+print_completions(void)
+{
+	g_autofree char *words = complete_words();
+	fputs(words, stdout);
+	return 1;
 }
 
 /* Output that cannot be written is an error even if the command thought that all went well. */
@@ -272,7 +283,7 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	state.program = argc > 0 ? g_path_get_basename(argv[0]) : g_strdup("xpip");
 	state.x.program = state.program;
-	int status = complete_wanted() ? complete_run() : run_main(&state, argv);
+	int status = complete_wanted() ? print_completions() : run_main(&state, argv);
 	state_clear(&state);
 	return finish_output(status);
 }
