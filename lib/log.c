@@ -165,6 +165,8 @@ write_stream(Log *log, FILE *stream, const char *color, const char *text)
 		log->show(log->user);
 }
 
+static void write_message(Log *log, enum log_level level, const char *start, const char *format,
+	va_list args) G_GNUC_PRINTF(4, 0);
 static void
 write_message(Log *log, enum log_level level, const char *start, const char *format, va_list args)
 {

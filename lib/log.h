@@ -10,8 +10,8 @@ enum log_level { LOG_DEBUG, LOG_VERBOSE, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_C
 typedef struct Log Log;
 
 struct log_options {
-	int verbosity;    /* number of -v minus number of -q */
-	bool no_color;    /* --no-color; NO_COLOR, FORCE_COLOR and isatty are looked up by log_new */
+	int verbosity; /* number of -v minus number of -q */
+	bool no_color; /* --no-color; NO_COLOR, FORCE_COLOR and isatty are looked up by log_new */
 	const char *file; /* --log FILE, or NULL */
 };
 
