@@ -12,7 +12,16 @@ struct json {
 	size_t index;
 };
 
-enum json_type { JSON_NONE, JSON_NULL, JSON_BOOL, JSON_INT, JSON_DOUBLE, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+	JSON_NONE,
+	JSON_NULL,
+	JSON_BOOL,
+	JSON_INT,
+	JSON_DOUBLE,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT
+};
 
 /* RFC 8259; UTF-8 is checked; depth at most 64. Duplicate keys: the first one is found by
  * json_get. ERROR_INVALID_INPUT. The bytes are copied. */
@@ -27,6 +36,7 @@ struct json json_get(struct json object, const char *key);
 /* NULL unless it is a string; *length may be NULL. NUL bytes are possible. */
 const char *json_string(struct json value, size_t *length);
 bool json_int(struct json value, int64_t *out);
+bool json_double(struct json value, double *out);
 bool json_bool(struct json value, bool fallback);
 size_t json_length(struct json value); /* of an array or object */
 
@@ -45,9 +55,10 @@ JsonWriter *json_writer_new(int indent);
 void json_writer_free(JsonWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(JsonWriter, json_writer_free)
 void json_begin(JsonWriter *writer, char bracket); /* '{' or '[' */
-void json_end(JsonWriter *writer);                 /* closes the innermost */
+void json_end(JsonWriter *writer);		   /* closes the innermost */
 void json_key(JsonWriter *writer, const char *key);
-void json_put_string(JsonWriter *writer, const char *text); /* NULL writes null; ASCII only, \uXXXX */
+void json_put_string(
+	JsonWriter *writer, const char *text); /* NULL writes null; ASCII only, \uXXXX */
 void json_put_int(JsonWriter *writer, int64_t number);
 void json_put_bool(JsonWriter *writer, bool truth);
 void json_put_null(JsonWriter *writer);

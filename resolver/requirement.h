@@ -5,12 +5,12 @@
 #include "resolver/specifier.h"
 
 typedef struct Requirement {
-	char *name;            /* as written */
+	char *name;	       /* as written */
 	char *normalized_name; /* PEP 503 */
-	char **extras;         /* as written, sorted, without repeats, NULL-terminated, never NULL */
+	char **extras; /* as written, sorted, without repeats, NULL-terminated, never NULL */
 	SpecifierSet *specifier; /* never NULL, may be empty */
-	char *url;             /* or NULL */
-	Marker *marker;        /* or NULL */
+	char *url;		 /* or NULL */
+	Marker *marker;		 /* or NULL */
 } Requirement;
 
 /* `packaging.requirements.Requirement(text)`; the error has pip's form (expected … and a caret). */

@@ -22,7 +22,6 @@ struct member {
 struct SpecifierSet {
 	gint references;
 	unsigned count;
-	bool arbitrary;
 	char *text; /* sorted members */
 	struct member members[];
 };
@@ -123,7 +122,7 @@ member_clear(struct member *m)
 	version_free(m->version);
 }
 
-/* Sorts, drops members that say the same, writes the text. Takes the members. */
+/* Sorts, writes the text without members that say the same. Takes the members. */
 static SpecifierSet *
 finish(GArray *members)
 {
@@ -136,13 +135,9 @@ finish(GArray *members)
 		bool known = false;
 		for (unsigned k = 0; k < set->count && !known; k++)
 			known = same_members(&set->members[k], m);
-		if (known) {
-			member_clear(m);
-			continue;
-		}
+		if (!known)
+			g_string_append_printf(text, "%s%s", text->len ? "," : "", m->text);
 		set->members[set->count++] = *m;
-		set->arbitrary = set->arbitrary || m->op == OP_ARBITRARY;
-		g_string_append_printf(text, "%s%s", text->len ? "," : "", m->text);
 	}
 	set->text = g_string_free(g_steal_pointer(&text), FALSE);
 	return set;
@@ -403,7 +398,10 @@ specifier_count(const SpecifierSet *set)
 char *
 specifier_sorted_text(const SpecifierSet *set)
 {
-	return g_strdup(set->text);
+	GString *text = g_string_new(NULL);
+	for (unsigned i = 0; i < set->count; i++)
+		g_string_append_printf(text, "%s%s", i ? "," : "", set->members[i].text);
+	return g_string_free(text, FALSE);
 }
 
 const char *

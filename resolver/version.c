@@ -176,6 +176,32 @@ parse(const char *text, size_t length, struct parsed *out)
 	return take_local(&r, out) && r.at == r.end;
 }
 
+size_t
+version_scan(const char *text, size_t length, bool suffixes, bool local, unsigned *components)
+{
+	struct reader r = {text, text + length};
+	struct parsed p = {0};
+	if (length > 0 && (*r.at == 'v' || *r.at == 'V'))
+		r.at++;
+	if (!take_release(&r, &p))
+		return 0;
+	*components = 1;
+	for (size_t i = 0; i < p.release_length; i++)
+		*components += p.release[i] == '.';
+	if (suffixes)
+		take_suffixes(&r, &p);
+	if (local && r.at < r.end && *r.at == '+') {
+		const char *at = r.at + 1;
+		while (at < r.end && g_ascii_isalnum(*at)) {
+			while (at < r.end && g_ascii_isalnum(*at))
+				at++;
+			r.at = at;
+			at += is_mark(&r, at) ? 1 : 0;
+		}
+	}
+	return (size_t)(r.at - text);
+}
+
 /* --- building ------------------------------------------------------------------------------ */
 
 static uint8_t *

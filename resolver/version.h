@@ -30,8 +30,8 @@ const char *version_text(const Version *version);
 bool version_is_prerelease(const Version *version); /* a, b, rc or dev */
 bool version_is_postrelease(const Version *version);
 bool version_is_devrelease(const Version *version);
-char *version_public(const Version *version); /* without local; new string */
-char *version_base(const Version *version);   /* epoch and release only */
+char *version_public(const Version *version);	 /* without local; new string */
+char *version_base(const Version *version);	 /* epoch and release only */
 char *version_canonical(const Version *version); /* trailing `.0` stripped: canonicalize_version */
-char *version_local(const Version *version);  /* or NULL */
+char *version_local(const Version *version);	 /* or NULL */
 char *version_epoch(const Version *version);

@@ -14,3 +14,8 @@ bool version_less_than_dev0(const Version *a, const Version *b);
 /* Components of the release as written. */
 unsigned version_release_count(const Version *version);
 bool version_has_local(const Version *version);
+
+/* Bytes at the start of text that the grammar of versions matches (a leading v, epoch and release,
+ * then, if asked for, pre, post, dev and a local part), 0 if none. *components: of the release. */
+size_t version_scan(
+	const char *text, size_t length, bool suffixes, bool local, unsigned *components);
