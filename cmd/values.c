@@ -3,6 +3,7 @@
 
 #include "lib/repr.h"
 #include "lib/wrap.h"
+#include "wheel/name.h"
 
 #include <math.h>
 #include <pwd.h>
@@ -148,22 +149,6 @@ expand_user(const char *path)
 	return entry ? g_strconcat(entry->pw_dir, path + 1 + length, NULL) : g_strdup(path);
 }
 
-/* PEP 503, with Python's lower(). */
-static char *
-normalize_name(const char *name)
-{
-	g_autofree char *lower = g_utf8_validate(name, -1, NULL) ? g_utf8_strdown(name, -1)
-								 : g_ascii_strdown(name, -1);
-	GString *out = g_string_new(NULL);
-	for (const char *at = lower; *at; at++) {
-		bool separator = *at == '-' || *at == '_' || *at == '.';
-		if (separator && at > lower && strchr("-_.", at[-1]))
-			continue;
-		g_string_append_c(out, separator ? '-' : *at);
-	}
-	return g_string_free(out, FALSE);
-}
-
 static char *
 check_python_version(const char *text, GError **error)
 {
@@ -284,7 +269,7 @@ values_check(
 		return g_canonicalize_filename(relative, NULL);
 	}
 	case OPTION_NAMES:
-		return normalize_name(text);
+		return name_normalize(text);
 	default:
 		return check_special(option, spelled, text, error);
 	}

@@ -155,7 +155,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Parsed, parsed_clear)
 
 /* --no-binary and its kin count wherever they stand, on a requirement's line too. */
 static bool
-take_format(Parsed *parsed, int option, const char *value, const char *names, GError **error)
+take_format(Parsed *parsed, enum reqfile_option option, const char *value, const char *names,
+	GError **error)
 {
 	if (*value == '-')
 		return error_set(

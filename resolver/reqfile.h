@@ -30,7 +30,7 @@ typedef struct Reqfile {  /* everything collected from a file and those it names
 	size_t files_read, lines_read; /* against the ceilings */
 } Reqfile;
 struct reqfile_format {
-	enum {
+	enum reqfile_option {
 		REQFILE_NO_BINARY,
 		REQFILE_ONLY_BINARY,
 		REQFILE_ALL_RELEASES,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "resolver/reqlines.h"
 
+#include "lib/unicode.h"
+
 #include <limits.h>
 #include <string.h>
 
@@ -116,14 +118,6 @@ reqlines_line_free(void *data)
 	g_free(line);
 }
 
-/* Python's str.isspace(). */
-static bool
-is_space(gunichar rune)
-{
-	return g_unichar_isspace(rune) || (rune >= 0x1c && rune <= 0x1f) || rune == 0x85 ||
-	       rune == '\v';
-}
-
 /* Where str.splitlines() ends a line. */
 static bool
 is_line_end(gunichar rune)
@@ -135,20 +129,19 @@ is_line_end(gunichar rune)
 static const char *
 skip_space(const char *text)
 {
-	while (*text && is_space(g_utf8_get_char(text)))
-		text = g_utf8_next_char(text);
+	size_t length = strlen(text);
+	unicode_strip(&text, &length);
 	return text;
 }
 
 static void
-strip_end(GString *text)
+strip(GString *line)
 {
-	while (text->len) {
-		const char *last = g_utf8_find_prev_char(text->str, text->str + text->len);
-		if (!last || !is_space(g_utf8_get_char(last)))
-			break;
-		g_string_truncate(text, (gsize)(last - text->str));
-	}
+	const char *text = line->str;
+	size_t length = line->len;
+	unicode_strip(&text, &length);
+	g_string_truncate(line, (gsize)(text - line->str) + length);
+	g_string_erase(line, 0, text - line->str);
 }
 
 /* Cuts the line at a `#` that stands at its begin or after white space. */
@@ -156,12 +149,14 @@ static void
 strip_comment(GString *line)
 {
 	bool after_space = true;
-	for (const char *at = line->str; *at; at = g_utf8_next_char(at)) {
-		if (*at == '#' && after_space) {
-			g_string_truncate(line, (gsize)(at - line->str));
+	for (size_t at = 0, step; at < line->len; at += step) {
+		if (line->str[at] == '#' && after_space) {
+			g_string_truncate(line, at);
 			return;
 		}
-		after_space = is_space(g_utf8_get_char(at));
+		step = unicode_space(line->str + at, line->len - at);
+		after_space = step != 0;
+		step = MAX(step, 1);
 	}
 }
 
@@ -203,9 +198,7 @@ static bool
 finish_line(struct splitter *splitter, GString *line, int number, GError **error)
 {
 	strip_comment(line);
-	strip_end(line);
-	const char *begin = skip_space(line->str);
-	g_string_erase(line, 0, begin - line->str);
+	strip(line);
 	if (!line->len)
 		return true;
 	if (!expand_variables(line))
