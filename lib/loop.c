@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/loop.h"
+#include "lib/error.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+struct source {
+	loop_drain_fn drain;
+	void *user;
+};
+
+struct Loop {
+	int wake_fd, signal_fd;
+	sigset_t previous_mask;
+	bool interrupted;
+	GArray *sources; /* of struct source */
+	loop_wait_fn wait;
+	void *wait_user;
+};
+
+Loop *
+loop_new(GError **error)
+{
+	Loop *loop = g_new0(Loop, 1);
+	loop->sources = g_array_new(FALSE, FALSE, sizeof(struct source));
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, &loop->previous_mask);
+	loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	loop->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (loop->wake_fd >= 0 && loop->signal_fd >= 0)
+		return loop;
+	error_set_errno(error, errno, "making the event loop");
+	loop_free(loop);
+	return NULL;
+}
+
+void
+loop_free(Loop *loop)
+{
+	if (!loop)
+		return;
+	if (loop->wake_fd >= 0)
+		close(loop->wake_fd);
+	if (loop->signal_fd >= 0)
+		close(loop->signal_fd);
+	pthread_sigmask(SIG_SETMASK, &loop->previous_mask, NULL);
+	g_array_unref(loop->sources);
+	g_free(loop);
+}
+
+void
+loop_wake(Loop *loop)
+{
+	uint64_t one = 1;
+	/* A full counter wakes just as well. */
+	ssize_t ignored = write(loop->wake_fd, &one, sizeof one);
+	(void)ignored;
+}
+
+/* Runs every source once; the shortest time that one wants to wait, -1 for none. */
+static int
+drain_sources(Loop *loop)
+{
+	int wait = -1;
+	for (guint i = 0; i < loop->sources->len; i++) {
+		struct source source = g_array_index(loop->sources, struct source, i);
+		int wants = source.drain(source.user);
+		if (wants >= 0 && (wait < 0 || wants < wait))
+			wait = wants;
+	}
+	return wait;
+}
+
+static void
+read_signals(Loop *loop)
+{
+	struct signalfd_siginfo info;
+	while (read(loop->signal_fd, &info, sizeof info) == sizeof info)
+		loop->interrupted = true;
+}
+
+bool
+loop_turn(Loop *loop, int timeout_ms, GError **error)
+{
+	int wants = drain_sources(loop);
+	if (wants >= 0 && (timeout_ms < 0 || wants < timeout_ms))
+		timeout_ms = wants;
+	struct pollfd extra[] = {
+		{.fd = loop->wake_fd, .events = POLLIN}, {.fd = loop->signal_fd, .events = POLLIN}};
+	int ready = loop->wait ? loop->wait(loop->wait_user, extra, G_N_ELEMENTS(extra), timeout_ms)
+			       : poll(extra, G_N_ELEMENTS(extra), timeout_ms);
+	uint64_t count;
+	if (ready > 0 && (extra[0].revents & POLLIN)) {
+		ssize_t ignored = read(loop->wake_fd, &count, sizeof count);
+		(void)ignored;
+	}
+	if (ready > 0 && (extra[1].revents & POLLIN))
+		read_signals(loop);
+	if (loop->interrupted)
+		return error_set(error, ERROR_INTERRUPTED, "Operation cancelled by user");
+	drain_sources(loop);
+	return true;
+}
+
+bool
+loop_interrupted(const Loop *loop)
+{
+	return loop->interrupted;
+}
+
+void
+loop_add_source(Loop *loop, loop_drain_fn drain, void *user)
+{
+	struct source source = {drain, user};
+	g_array_append_val(loop->sources, source);
+}
+
+void
+loop_remove_source(Loop *loop, loop_drain_fn drain, void *user)
+{
+	for (guint i = 0; i < loop->sources->len; i++) {
+		struct source *source = &g_array_index(loop->sources, struct source, i);
+		if (source->drain == drain && source->user == user) {
+			g_array_remove_index(loop->sources, i);
+			return;
+		}
+	}
+}
+
+void
+loop_set_wait(Loop *loop, loop_wait_fn wait, void *user)
+{
+	loop->wait = wait;
+	loop->wait_user = user;
+}
