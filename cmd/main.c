@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 #include "cmd/complete.h"
 #include "cmd/usage.h"
+#include "lib/fs.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -87,9 +88,8 @@ choose_cache_dir(struct xpip *x)
 	const char *named = options_string(x->options, OPT_CACHE_DIR);
 	if (options_flag(x->options, OPT_NO_CACHE_DIR) || (named && !*named))
 		return;
-	x->cache_dir = named ? g_canonicalize_filename(named, NULL)
-			     : g_build_filename(g_get_user_cache_dir(), "xpip", NULL);
-	if (cache_is_ours(x->cache_dir))
+	x->cache_dir = named ? g_canonicalize_filename(named, NULL) : fs_cache_dir();
+	if (!x->cache_dir || cache_is_ours(x->cache_dir))
 		return;
 	log_warning(x->log,
 		"The directory '%s' or its parent directory is not owned or is not writable by the "

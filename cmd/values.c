@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/values.h"
 
+#include "lib/fs.h"
 #include "lib/repr.h"
 #include "lib/wrap.h"
 #include "wheel/name.h"
@@ -139,11 +140,9 @@ check_int(const char *spelled, const char *text, double *number, GError **error)
 static char *
 expand_user(const char *path)
 {
-	if (*path != '~')
-		return g_strdup(path);
-	size_t length = strcspn(path + 1, "/");
-	if (!length)
-		return g_strconcat(g_get_home_dir(), path + 1, NULL);
+	size_t length = strcspn(path, "/");
+	if (*path != '~' || length-- == 1)
+		return fs_expand_user(path);
 	g_autofree char *name = g_strndup(path + 1, length);
 	const struct passwd *entry = getpwnam(name);
 	return entry ? g_strconcat(entry->pw_dir, path + 1 + length, NULL) : g_strdup(path);
