@@ -21,14 +21,20 @@ bool name_control_add(NameControl *control, enum name_control which, const char 
 enum name_control name_control_get(
 	const NameControl *control, const char *normalized_name, enum name_control which);
 
+/* Answers that repeat from page to page: tag ranks and Requires-Python texts. */
+typedef struct CandidateCache CandidateCache;
+CandidateCache *candidate_cache_new(void);
+void candidate_cache_free(CandidateCache *cache);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CandidateCache, candidate_cache_free)
+
 struct candidate_options {
 	const Tags *tags;      /* NULL: every wheel is taken */
 	const Version *python; /* major.minor.micro, for Requires-Python; NULL: not checked */
 	bool ignore_requires_python;
 	bool prefer_binary;
-	const NameControl *formats;  /* FIRST = no_binary, SECOND = only_binary; or NULL */
-	const NameControl *releases; /* FIRST = all_releases, SECOND = only_final; or NULL */
-	int64_t uploaded_prior_to;   /* microseconds since 1970; INT64_MIN: no limit */
+	const NameControl *formats; /* FIRST = no_binary, SECOND = only_binary; or NULL */
+	int64_t uploaded_prior_to;  /* microseconds since 1970; INT64_MIN: no limit */
+	CandidateCache *cache;	    /* never NULL; belongs to these tags and this Python */
 };
 
 enum file_verdict {
@@ -40,35 +46,39 @@ enum file_verdict {
 	FILE_TOO_LATE,
 	FILE_NO_UPLOAD_TIME,
 };
+/* Whether one file may be used, hashes and yanks aside. */
+enum file_verdict candidate_file_verdict(const struct candidate_options *options,
+	const IndexPage *page, const struct index_file *file);
 
 /* One release that has a usable file. */
 struct candidate {
 	uint32_t release; /* index for page_version */
 	uint32_t file;	  /* the file that stands for it (page_file) */
-	bool yanked;	  /* every usable file is yanked */
+	bool yanked;	  /* that file is yanked (none better could be had) */
 	bool prerelease;
 	bool wheel;
-	bool hash_allowed; /* `file` has one of the demanded hashes */
-	bool hash_absent;  /* a usable file has no hash at all */
+	bool hash_allowed; /* that file has one of the demanded hashes */
+	bool hash_absent;  /* that file has no hash at all */
 };
 
 typedef struct Candidates { /* best first: the order in which pip tries them */
 	struct candidate *list;
 	size_t count;
 	bool hashes; /* some hash was demanded */
-	GPtrArray
-		*requires_python; /* "1.2 Requires-Python >=3.12": pip's skipped versions, sorted */
-	GPtrArray *versions, *yanked; /* texts, ascending: for "from versions: …" */
-	bool no_upload_time;	      /* --uploaded-prior-to met a file without upload time */
 } Candidates;
 
-/* hashes: "sha256:hex…", NULL-terminated, or NULL when none are demanded. */
-Candidates *candidates_new(
-	const IndexPage *page, const struct candidate_options *options, const char *const *hashes);
+/* hashes: "sha256:hex", NULL-terminated; NULL when none are demanded. Failures of
+ * --uploaded-prior-to for want of an upload time are ERROR_NO_MATCH. */
+Candidates *candidates_new(const IndexPage *page, const struct candidate_options *options,
+	const char *const *hashes, GError **error);
 void candidates_free(Candidates *candidates);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Candidates, candidates_free)
-/* Whether one file may be used under these options. */
-enum file_verdict candidate_file_verdict(const struct candidate_options *options,
-	const IndexPage *page, const struct index_file *file);
+
+/* For messages; new strings: "1.0, 1.1" ascending ("" if there are none), and pip's
+ * "1.2 Requires-Python >=3.12; …" of what was left out for the interpreter's sake. */
+char *candidates_versions(
+	const IndexPage *page, const struct candidate_options *options, bool yanked);
+char *candidates_other_python(const IndexPage *page, const struct candidate_options *options);
 /* pip's Requires-Python rule: an unreadable specifier allows everything. */
-bool candidate_python_allowed(const char *requires_python, const Version *python);
+bool candidate_python_allowed(
+	CandidateCache *cache, const char *requires_python, const Version *python);

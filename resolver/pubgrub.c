@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+/* PubGrub (Natalie Weizenbaum, 2018), over finite domains.
+ *
+ * Each node has a *domain*: the versions it may still take, and "not selected". An
+ * *incompatibility* is a list of *terms* (node, set) that cannot all hold. Known incompatibilities
+ * narrow domains (*unit propagation*: if all terms but one hold, the last one must not). When
+ * nothing follows any more, a node that must be selected is *decided*, and the dependencies of
+ * that version become incompatibilities. When all terms of one hold, there is a *conflict*: it is
+ * resolved with what caused it until the result would have forbidden something earlier; there the
+ * solver goes back to, one incompatibility the wiser. The empty incompatibility proves that there
+ * is no solution.
+ *
+ * Invariants: a domain is never empty; the trail holds every narrowing in order with its cause and
+ * the domain before it; levels count decisions. "Not selected" being an element of the domain,
+ * terms need no sign: a dependency a@S -> b@T is the incompatibility { a in S, b not in T }.
+ * Resolving (x in A, …) with (x in B, …) gives (x in A or B, …): if that is everything, the term
+ * goes. */
+#include "resolver/pubgrub.h"
+
+#include <string.h>
+
+enum { NO_CAUSE = -1 };
+
+struct step { /* one narrowing of a domain */
+	uint32_t node;
+	int64_t cause; /* an incompatibility, or NO_CAUSE: a decision */
+	size_t level;
+	pubgrub_word *before;
+};
+
+struct variable {
+	size_t bits, words; /* 0: not met yet */
+	pubgrub_word *domain;
+	size_t decided;	  /* bit, or PUBGRUB_ABSENT */
+	GArray *mentions; /* int64_t: incompatibilities with a term on it */
+	bool queued;
+};
+
+struct Pubgrub {
+	struct pubgrub_provider provider;
+	GPtrArray *variables; /* struct variable, by node */
+	GPtrArray *incompatibilities;
+	GArray *trail;	/* struct step */
+	GArray *queue;	/* uint32_t: nodes whose domain has changed */
+	GArray *needed; /* uint32_t: nodes that have been met, in that order */
+	size_t level;
+	int64_t failure;
+};
+
+static void
+incompatibility_free(void *data)
+{
+	struct pubgrub_incompatibility *incompatibility = data;
+	for (size_t i = 0; i < incompatibility->count; i++)
+		g_free(incompatibility->terms[i].set);
+	g_free(incompatibility->terms);
+	g_free(incompatibility);
+}
+
+static void
+variable_free(void *data)
+{
+	struct variable *variable = data;
+	if (variable == NULL)
+		return;
+	g_free(variable->domain);
+	if (variable->mentions != NULL)
+		g_array_unref(variable->mentions);
+	g_free(variable);
+}
+
+static void
+step_clear(void *data)
+{
+	g_free(((struct step *)data)->before);
+}
+
+Pubgrub *
+pubgrub_new(const struct pubgrub_provider *provider)
+{
+	Pubgrub *pubgrub = g_new0(Pubgrub, 1);
+	pubgrub->provider = *provider;
+	pubgrub->variables = g_ptr_array_new_with_free_func(variable_free);
+	pubgrub->incompatibilities = g_ptr_array_new_with_free_func(incompatibility_free);
+	pubgrub->trail = g_array_new(FALSE, FALSE, sizeof(struct step));
+	g_array_set_clear_func(pubgrub->trail, step_clear);
+	pubgrub->queue = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	pubgrub->needed = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	pubgrub->failure = NO_CAUSE;
+	return pubgrub;
+}
+
+void
+pubgrub_free(Pubgrub *pubgrub)
+{
+	if (pubgrub == NULL)
+		return;
+	g_array_unref(pubgrub->needed);
+	g_array_unref(pubgrub->queue);
+	g_array_unref(pubgrub->trail);
+	g_ptr_array_unref(pubgrub->incompatibilities);
+	g_ptr_array_unref(pubgrub->variables);
+	g_free(pubgrub);
+}
+
+/* --- sets ------------------------------------------------------------------------------------- */
+
+static pubgrub_word *
+set_copy(const pubgrub_word *set, size_t words)
+{
+	return g_memdup2(set, words * sizeof *set);
+}
+
+static bool
+set_is_subset(const pubgrub_word *a, const pubgrub_word *b, size_t words)
+{
+	for (size_t i = 0; i < words; i++)
+		if ((a[i] & ~b[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool
+set_is_disjoint(const pubgrub_word *a, const pubgrub_word *b, size_t words)
+{
+	for (size_t i = 0; i < words; i++)
+		if ((a[i] & b[i]) != 0)
+			return false;
+	return true;
+}
+
+/* All bits of a domain. */
+static pubgrub_word *
+set_full(size_t bits)
+{
+	size_t words = PUBGRUB_WORDS(bits);
+	pubgrub_word *set = g_new(pubgrub_word, words);
+	memset(set, 0xff, words * sizeof *set);
+	if (bits % PUBGRUB_WORD != 0)
+		set[words - 1] = ((pubgrub_word)1 << (bits % PUBGRUB_WORD)) - 1;
+	return set;
+}
+
+static bool
+set_is_full(const pubgrub_word *set, size_t bits)
+{
+	for (size_t i = 0; i < bits; i++)
+		if (!pubgrub_has(set, i))
+			return false;
+	return true;
+}
+
+static struct variable *
+variable(const Pubgrub *pubgrub, uint32_t node)
+{
+	return node < pubgrub->variables->len ? pubgrub->variables->pdata[node] : NULL;
+}
+
+static struct variable *
+meet(Pubgrub *pubgrub, uint32_t node, GError **error)
+{
+	if (variable(pubgrub, node) != NULL)
+		return variable(pubgrub, node);
+	size_t bits = pubgrub->provider.size(pubgrub->provider.user, node, error);
+	if (bits == 0)
+		return NULL;
+	if (node >= pubgrub->variables->len)
+		g_ptr_array_set_size(pubgrub->variables, (gint)node + 1);
+	struct variable *new_one = g_new0(struct variable, 1);
+	new_one->bits = bits;
+	new_one->words = PUBGRUB_WORDS(bits);
+	new_one->domain = set_full(bits);
+	new_one->mentions = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	pubgrub->variables->pdata[node] = new_one;
+	g_array_append_val(pubgrub->needed, node);
+	return new_one;
+}
+
+/* --- incompatibilities ------------------------------------------------------------------------ */
+
+static struct pubgrub_incompatibility *
+incompatibility_new(size_t terms)
+{
+	struct pubgrub_incompatibility *incompatibility = g_new0(struct pubgrub_incompatibility, 1);
+	incompatibility->terms = g_new0(struct pubgrub_term, terms);
+	incompatibility->left = incompatibility->right = NO_CAUSE;
+	return incompatibility;
+}
+
+/* Adds a term, owned; one on the same node narrows the other. Those that always hold go. */
+static void
+add_term(const Pubgrub *pubgrub, struct pubgrub_incompatibility *incompatibility, uint32_t node,
+	pubgrub_word *set)
+{
+	const struct variable *var = variable(pubgrub, node);
+	if (set_is_full(set, var->bits)) {
+		g_free(set);
+		return;
+	}
+	for (size_t i = 0; i < incompatibility->count; i++) {
+		if (incompatibility->terms[i].node != node)
+			continue;
+		for (size_t w = 0; w < var->words; w++)
+			incompatibility->terms[i].set[w] &= set[w];
+		g_free(set);
+		return;
+	}
+	incompatibility->terms[incompatibility->count++] = (struct pubgrub_term){node, set};
+}
+
+static int64_t
+register_incompatibility(Pubgrub *pubgrub, struct pubgrub_incompatibility *incompatibility)
+{
+	int64_t id = pubgrub->incompatibilities->len;
+	g_ptr_array_add(pubgrub->incompatibilities, incompatibility);
+	for (size_t i = 0; i < incompatibility->count; i++)
+		g_array_append_val(variable(pubgrub, incompatibility->terms[i].node)->mentions, id);
+	return id;
+}
+
+const struct pubgrub_incompatibility *
+pubgrub_get(const Pubgrub *pubgrub, int64_t id)
+{
+	return pubgrub->incompatibilities->pdata[id];
+}
+
+static void
+enqueue(Pubgrub *pubgrub, uint32_t node)
+{
+	struct variable *var = variable(pubgrub, node);
+	if (var->queued)
+		return;
+	var->queued = true;
+	g_array_append_val(pubgrub->queue, node);
+}
+
+/* --- narrowing -------------------------------------------------------------------------------- */
+
+static void
+narrow(Pubgrub *pubgrub, uint32_t node, const pubgrub_word *keep_out, int64_t cause)
+{
+	struct variable *var = variable(pubgrub, node);
+	struct step step = {node, cause, pubgrub->level, set_copy(var->domain, var->words)};
+	for (size_t i = 0; i < var->words; i++)
+		var->domain[i] &= ~keep_out[i];
+	g_array_append_val(pubgrub->trail, step);
+	enqueue(pubgrub, node);
+}
+
+static void
+decide(Pubgrub *pubgrub, uint32_t node, size_t bit)
+{
+	struct variable *var = variable(pubgrub, node);
+	g_autofree pubgrub_word *others = set_full(var->bits);
+	others[bit / PUBGRUB_WORD] &= ~((pubgrub_word)1 << (bit % PUBGRUB_WORD));
+	pubgrub->level++;
+	narrow(pubgrub, node, others, NO_CAUSE);
+	var->decided = bit;
+}
+
+static void
+go_back(Pubgrub *pubgrub, size_t level)
+{
+	while (pubgrub->trail->len > 0) {
+		guint last = pubgrub->trail->len - 1;
+		struct step *step = &g_array_index(pubgrub->trail, struct step, last);
+		if (step->level <= level)
+			break;
+		struct variable *var = variable(pubgrub, step->node);
+		memcpy(var->domain, step->before, var->words * sizeof *var->domain);
+		if (step->cause == NO_CAUSE)
+			var->decided = PUBGRUB_ABSENT;
+		g_array_set_size(pubgrub->trail, last);
+	}
+	pubgrub->level = level;
+}
+
+enum relation { SATISFIED, UNIT, OPEN };
+
+/* How an incompatibility stands; UNIT: *unit is the one term that doesn't hold yet. */
+static enum relation
+relate(const Pubgrub *pubgrub, const struct pubgrub_incompatibility *incompatibility, size_t *unit)
+{
+	bool open = false;
+	for (size_t i = 0; i < incompatibility->count; i++) {
+		const struct pubgrub_term *term = &incompatibility->terms[i];
+		const struct variable *var = variable(pubgrub, term->node);
+		if (set_is_subset(var->domain, term->set, var->words))
+			continue;
+		if (open || set_is_disjoint(var->domain, term->set, var->words))
+			return OPEN;
+		open = true;
+		*unit = i;
+	}
+	return open ? UNIT : SATISFIED;
+}
+
+/* Narrows all that can be narrowed. Returns a violated incompatibility, or NO_CAUSE. */
+static int64_t
+propagate(Pubgrub *pubgrub)
+{
+	int64_t conflict = NO_CAUSE;
+	while (pubgrub->queue->len > 0 && conflict == NO_CAUSE) {
+		guint last = pubgrub->queue->len - 1;
+		uint32_t node = g_array_index(pubgrub->queue, uint32_t, last);
+		g_array_set_size(pubgrub->queue, last);
+		struct variable *var = variable(pubgrub, node);
+		var->queued = false;
+		for (guint i = var->mentions->len; i-- > 0 && conflict == NO_CAUSE;) {
+			int64_t id = g_array_index(var->mentions, int64_t, i);
+			const struct pubgrub_incompatibility *incompatibility =
+				pubgrub_get(pubgrub, id);
+			size_t unit = 0;
+			enum relation relation = relate(pubgrub, incompatibility, &unit);
+			if (relation == SATISFIED)
+				conflict = id;
+			else if (relation == UNIT)
+				narrow(pubgrub, incompatibility->terms[unit].node,
+					incompatibility->terms[unit].set, id);
+		}
+	}
+	if (conflict == NO_CAUSE)
+		return conflict;
+	for (guint i = 0; i < pubgrub->queue->len; i++)
+		variable(pubgrub, g_array_index(pubgrub->queue, uint32_t, i))->queued = false;
+	g_array_set_size(pubgrub->queue, 0);
+	return conflict;
+}
+
+/* --- conflicts -------------------------------------------------------------------------------- */
+
+/* The index of the step after which a term that holds began to hold. */
+static guint
+satisfier(const Pubgrub *pubgrub, const struct pubgrub_term *term)
+{
+	const struct variable *var = variable(pubgrub, term->node);
+	const pubgrub_word *after = var->domain;
+	guint found = 0;
+	for (guint i = pubgrub->trail->len; i-- > 0;) {
+		const struct step *step = &g_array_index(pubgrub->trail, struct step, i);
+		if (step->node != term->node)
+			continue;
+		if (!set_is_subset(after, term->set, var->words))
+			break;
+		found = i;
+		after = step->before;
+	}
+	return found;
+}
+
+/* What follows from two incompatibilities that both have a term on `node`. */
+static int64_t
+resolve_on(Pubgrub *pubgrub, uint32_t node, int64_t left, int64_t right)
+{
+	const struct pubgrub_incompatibility *both[2] = {
+		pubgrub_get(pubgrub, left), pubgrub_get(pubgrub, right)};
+	struct pubgrub_incompatibility *result =
+		incompatibility_new(both[0]->count + both[1]->count);
+	const struct variable *var = variable(pubgrub, node);
+	pubgrub_word *joined = g_new0(pubgrub_word, var->words);
+	for (int side = 0; side < 2; side++)
+		for (size_t i = 0; i < both[side]->count; i++) {
+			const struct pubgrub_term *term = &both[side]->terms[i];
+			if (term->node == node)
+				for (size_t w = 0; w < var->words; w++)
+					joined[w] |= term->set[w];
+			else
+				add_term(pubgrub, result, term->node,
+					set_copy(term->set, variable(pubgrub, term->node)->words));
+		}
+	add_term(pubgrub, result, node, joined);
+	result->left = left;
+	result->right = right;
+	return register_incompatibility(pubgrub, result);
+}
+
+/* Learns from a conflict and goes back. false: there is no solution. */
+static bool
+learn(Pubgrub *pubgrub, int64_t conflict)
+{
+	for (;;) {
+		const struct pubgrub_incompatibility *incompatibility =
+			pubgrub_get(pubgrub, conflict);
+		if (incompatibility->count == 0) {
+			pubgrub->failure = conflict;
+			return false;
+		}
+		guint latest = 0;
+		size_t other_level = 0, at = 0;
+		for (size_t i = 0; i < incompatibility->count; i++) {
+			guint index = satisfier(pubgrub, &incompatibility->terms[i]);
+			size_t level = g_array_index(pubgrub->trail, struct step, index).level;
+			if (i == 0 || index > latest) {
+				if (i > 0)
+					other_level = MAX(other_level,
+						g_array_index(pubgrub->trail, struct step, latest)
+							.level);
+				latest = index;
+				at = i;
+			} else {
+				other_level = MAX(other_level, level);
+			}
+		}
+		const struct step *step = &g_array_index(pubgrub->trail, struct step, latest);
+		uint32_t node = incompatibility->terms[at].node;
+		if (pubgrub->provider.conflict != NULL)
+			pubgrub->provider.conflict(pubgrub->provider.user, node);
+		if (step->level > other_level) {
+			go_back(pubgrub, other_level);
+			enqueue(pubgrub, node);
+			return true;
+		}
+		conflict = resolve_on(pubgrub, node, conflict, step->cause);
+	}
+}
+
+/* --- solving ---------------------------------------------------------------------------------- */
+
+static bool
+add_dependencies(Pubgrub *pubgrub, uint32_t node, size_t bit, GError **error)
+{
+	g_autoptr(GArray) list = g_array_new(FALSE, TRUE, sizeof(struct pubgrub_dependency));
+	bool ok = pubgrub->provider.dependencies(pubgrub->provider.user, node, bit, list, error);
+	for (guint i = 0; i < list->len; i++) {
+		struct pubgrub_dependency *dependency =
+			&g_array_index(list, struct pubgrub_dependency, i);
+		struct variable *var = ok ? meet(pubgrub, dependency->node, error) : NULL;
+		ok = var != NULL;
+		if (!ok) {
+			g_free(dependency->allowed);
+			g_free(dependency->dependants);
+			continue;
+		}
+		struct pubgrub_incompatibility *incompatibility = incompatibility_new(2);
+		incompatibility->why = dependency->why;
+		incompatibility->dependant = node;
+		g_autofree pubgrub_word *full = set_full(var->bits);
+		for (size_t w = 0; w < var->words; w++)
+			dependency->allowed[w] = full[w] & ~dependency->allowed[w];
+		add_term(pubgrub, incompatibility, node, dependency->dependants);
+		add_term(pubgrub, incompatibility, dependency->node, dependency->allowed);
+		register_incompatibility(pubgrub, incompatibility);
+	}
+	return ok;
+}
+
+/* The node to decide next: it must be selected, and is the one preferred. */
+static bool
+pick(const Pubgrub *pubgrub, uint32_t *node)
+{
+	bool found = false;
+	for (guint i = 0; i < pubgrub->needed->len; i++) {
+		uint32_t id = g_array_index(pubgrub->needed, uint32_t, i);
+		const struct variable *var = variable(pubgrub, id);
+		if (var->decided != PUBGRUB_ABSENT || pubgrub_has(var->domain, PUBGRUB_ABSENT))
+			continue;
+		if (found && !pubgrub->provider.before(pubgrub->provider.user, id, *node))
+			continue;
+		*node = id;
+		found = true;
+	}
+	return found;
+}
+
+enum pubgrub_outcome
+pubgrub_solve(Pubgrub *pubgrub, uint32_t root, size_t steps, GError **error)
+{
+	struct variable *var = meet(pubgrub, root, error);
+	if (var == NULL)
+		return PUBGRUB_ERROR;
+	pubgrub_word unselected = (pubgrub_word)1 << PUBGRUB_ABSENT;
+	struct pubgrub_incompatibility *wanted = incompatibility_new(1);
+	add_term(pubgrub, wanted, root, set_copy(&unselected, 1));
+	register_incompatibility(pubgrub, wanted);
+	enqueue(pubgrub, root);
+	for (size_t step = 0;; step++) {
+		if (step == steps)
+			return PUBGRUB_TOO_LONG;
+		int64_t conflict = propagate(pubgrub);
+		if (conflict != NO_CAUSE) {
+			if (!learn(pubgrub, conflict))
+				return PUBGRUB_IMPOSSIBLE;
+			continue;
+		}
+		uint32_t node = 0;
+		if (!pick(pubgrub, &node))
+			return PUBGRUB_SOLVED;
+		size_t bit = pubgrub->provider.choose(
+			pubgrub->provider.user, node, variable(pubgrub, node)->domain);
+		if (!add_dependencies(pubgrub, node, bit, error))
+			return PUBGRUB_ERROR;
+		decide(pubgrub, node, bit);
+	}
+}
+
+size_t
+pubgrub_decision(const Pubgrub *pubgrub, uint32_t node)
+{
+	const struct variable *var = variable(pubgrub, node);
+	return var == NULL ? PUBGRUB_ABSENT : var->decided;
+}
+
+int64_t
+pubgrub_failure(const Pubgrub *pubgrub)
+{
+	return pubgrub->failure;
+}
+
+size_t
+pubgrub_domain_size(const Pubgrub *pubgrub, uint32_t node)
+{
+	const struct variable *var = variable(pubgrub, node);
+	return var == NULL ? 0 : var->bits;
+}

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+/* Sets of candidates as bits: 0 not selected, 1 installed, then releases, then URLs.
+ *
+ * pip's rules for pre-releases and yanks look at all demands on a project together. Here they are
+ * applied to each demand, and once some demand admits pre-releases (or a yanked release) of a
+ * project, all demands on it do: the solver then starts again. */
+#include "resolver/solve.h"
+
+#include "resolver/report.h"
+#include "resolver/selection.h"
+
+#include <string.h>
+
+enum { CONFLICTS_PROMOTE = 5, RESTARTS_MAX = 1000 };
+
+struct traits { /* of a node, from the demands on it so far */
+	bool direct, pinned, upper_bounded, operators;
+	unsigned conflicts;
+};
+
+struct solver {
+	Universe *universe;
+	Pubgrub *pubgrub;
+	GArray *traits;		 /* struct traits, by solver node */
+	GHashTable *prereleases; /* packages of which pre-releases are admitted */
+	GHashTable *yanked;	 /* packages of which yanked releases are */
+	bool restart;
+	uint64_t generation;
+};
+
+struct node *
+solve_node(const Universe *universe, uint32_t number)
+{
+	return number == 0 ? NULL : universe->nodes->pdata[number - 1];
+}
+
+static size_t
+candidate_bit(const struct node *node, candidate_id candidate)
+{
+	if (candidate < CANDIDATE_DIRECT)
+		return 1 + (size_t)candidate;
+	return 1 + (size_t)package_releases_end(node->package) +
+	       (size_t)(candidate - CANDIDATE_DIRECT);
+}
+
+candidate_id
+solve_candidate(const struct node *node, size_t bit)
+{
+	const struct package *package = node->package;
+	if (package == NULL)
+		return CANDIDATE_INSTALLED;
+	size_t end = 1 + (size_t)package_releases_end(package);
+	if (bit == 1 && package->installed == NULL)
+		return CANDIDATE_NONE;
+	candidate_id candidate =
+		bit < end ? (candidate_id)bit - 1 : CANDIDATE_DIRECT + (candidate_id)(bit - end);
+	return g_hash_table_contains(package->bad, GINT_TO_POINTER(candidate)) ? CANDIDATE_NONE
+									       : candidate;
+}
+
+static size_t
+node_bits(const struct node *node)
+{
+	if (node == NULL || node->package == NULL)
+		return 2;
+	return 1 + (size_t)package_releases_end(node->package) + node->package->directs->len;
+}
+
+static struct traits *
+traits_of(struct solver *solver, uint32_t number)
+{
+	if (number >= solver->traits->len)
+		g_array_set_size(solver->traits, number + 1);
+	return &g_array_index(solver->traits, struct traits, number);
+}
+
+/* --- the provider ----------------------------------------------------------------------------- */
+
+static size_t
+provide_size(void *user, uint32_t number, GError **error)
+{
+	struct solver *solver = user;
+	struct node *node = solve_node(solver->universe, number);
+	if (node != NULL && node->package != NULL && node->package->directs->len == 0 &&
+		!package_load(solver->universe, node->package, error))
+		return 0;
+	return node_bits(node);
+}
+
+static void
+add_range_bits(struct solver *solver, Selection *selection, pubgrub_word *set)
+{
+	const struct node *node = selection->node;
+	struct package *package = node->package;
+	if (g_hash_table_contains(solver->prereleases, package))
+		selection->prereleases = true;
+	if (g_hash_table_contains(solver->yanked, package))
+		selection->yanked = true;
+	selection->empty = false;
+	bool prereleases = false, yanked = false;
+	struct selection_cursor cursor = {0};
+	for (candidate_id id;
+		(id = selection_next(selection, &cursor, NULL, 0)) != CANDIDATE_NONE;) {
+		pubgrub_add(set, candidate_bit(node, id));
+		if (id == CANDIDATE_INSTALLED || id >= CANDIDATE_DIRECT)
+			continue;
+		prereleases |= package->candidates->list[id - 1].prerelease;
+		yanked |= package->candidates->list[id - 1].yanked;
+	}
+	if (prereleases && g_hash_table_add(solver->prereleases, package))
+		solver->restart = true;
+	if (yanked && g_hash_table_add(solver->yanked, package))
+		solver->restart = true;
+}
+
+static bool
+every_range_has(const Selection *selection, candidate_id candidate)
+{
+	for (size_t i = 0; i < selection->range_count; i++)
+		if (!range_has(selection->ranges[i], selection->node->package, candidate))
+			return false;
+	return true;
+}
+
+/* The candidates that one demand allows. */
+static bool
+demand_bits(struct solver *solver, const struct demand *demand, pubgrub_word *set, GError **error)
+{
+	struct node *node = demand->node;
+	if (demand->kind == DEMAND_IMPOSSIBLE)
+		return true;
+	if (demand->kind == DEMAND_PYTHON) {
+		if (demand->satisfied)
+			pubgrub_add(set, 1);
+		return true;
+	}
+	Selection selection = {0};
+	struct selection_demands demands = {&demand, 1, NULL, 0};
+	bool ok = selection_make(solver->universe, node, &demands, NULL, 0, &selection, error) &&
+		  selection_complete(solver->universe, &selection, error);
+	if (ok && selection.fixed != CANDIDATE_NONE) {
+		if (!selection.empty)
+			pubgrub_add(set, candidate_bit(node, selection.fixed));
+	} else if (ok && demand->kind == DEMAND_RANGE && !selection.pending) {
+		if (node->package->page != NULL)
+			add_range_bits(solver, &selection, set);
+		for (guint i = 0; i < node->package->directs->len; i++) {
+			candidate_id direct = CANDIDATE_DIRECT + (candidate_id)i;
+			if (every_range_has(&selection, direct))
+				pubgrub_add(set, candidate_bit(node, direct));
+		}
+	}
+	selection_clear(&selection);
+	return ok;
+}
+
+static bool
+same_demand(const struct demand *a, const struct demand *b)
+{
+	return a->kind == b->kind && a->node == b->node && a->range == b->range &&
+	       a->candidate == b->candidate && a->satisfied == b->satisfied;
+}
+
+/* All candidates of the node that are known to make the same demand: no fetching for that. */
+static pubgrub_word *
+dependants_of(const struct node *node, size_t bit, const struct demand *demand)
+{
+	size_t bits = node_bits(node);
+	pubgrub_word *set = g_new0(pubgrub_word, PUBGRUB_WORDS(bits));
+	pubgrub_add(set, bit);
+	if (node == NULL || demand->kind == DEMAND_EXACT)
+		return set;
+	GHashTableIter iter;
+	g_hash_table_iter_init(&iter, node->dependencies);
+	for (void *key, *value; g_hash_table_iter_next(&iter, &key, &value);) {
+		const struct dependencies *dependencies = value;
+		for (size_t i = 0; i < dependencies->count; i++)
+			if (same_demand(&dependencies->list[i], demand)) {
+				pubgrub_add(set, candidate_bit(node, GPOINTER_TO_INT(key)));
+				break;
+			}
+	}
+	return set;
+}
+
+static void
+note_traits(struct solver *solver, const struct demand *demand)
+{
+	struct traits *traits = traits_of(solver, demand->node->id + 1);
+	traits->direct |= demand->kind == DEMAND_EXACT;
+	if (demand->kind != DEMAND_RANGE)
+		return;
+	traits->pinned |= demand->range->pinned;
+	traits->upper_bounded |= demand->range->upper_bounded;
+	traits->operators |= !demand->range->free;
+}
+
+static bool
+add_dependency(struct solver *solver, const struct node *from, size_t bit,
+	const struct demand *demand, GArray *out, GError **error)
+{
+	struct node *node = demand->node;
+	if (provide_size(solver, node->id + 1, error) == 0)
+		return false;
+	/* A direct requirement found just now: the domain has changed. */
+	size_t met = pubgrub_domain_size(solver->pubgrub, node->id + 1), bits = node_bits(node);
+	if (met != 0 && met != bits) {
+		solver->restart = true;
+		return error_set(error, ERROR_CONFLICT, "restart");
+	}
+	struct pubgrub_dependency dependency = {
+		.node = node->id + 1,
+		.allowed = g_new0(pubgrub_word, PUBGRUB_WORDS(bits)),
+		.why = demand,
+	};
+	if (!demand_bits(solver, demand, dependency.allowed, error)) {
+		g_free(dependency.allowed);
+		return false;
+	}
+	dependency.dependants = dependants_of(from, bit, demand);
+	g_array_append_val(out, dependency);
+	note_traits(solver, demand);
+	if (node->base == NULL || provide_size(solver, node->base->id + 1, error) == 0)
+		return node->base == NULL;
+	/* An extra is tied to the same candidate of its base: what limits one limits the other. */
+	struct pubgrub_dependency base = {
+		.node = node->base->id + 1,
+		.allowed = g_memdup2(
+			dependency.allowed, PUBGRUB_WORDS(bits) * sizeof *dependency.allowed),
+		.dependants = dependants_of(from, bit, demand),
+		.why = demand,
+	};
+	g_array_append_val(out, base);
+	return true;
+}
+
+static bool
+provide_dependencies(void *user, uint32_t number, size_t bit, GArray *out, GError **error)
+{
+	struct solver *solver = user;
+	Universe *universe = solver->universe;
+	struct node *node = solve_node(universe, number);
+	const struct demand *list = (const struct demand *)(void *)universe->root_demands->data;
+	size_t count = universe->root_demands->len;
+	if (universe->options->loop != NULL && loop_interrupted(universe->options->loop))
+		return error_set(error, ERROR_INTERRUPTED, "interrupted");
+	if (node != NULL) {
+		const struct dependencies *dependencies =
+			node_dependencies(universe, node, solve_candidate(node, bit), error);
+		if (dependencies == NULL) {
+			solver->restart = solver->generation != universe->generation;
+			return false;
+		}
+		list = dependencies->list;
+		count = dependencies->count;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!(list[i].kind == DEMAND_PYTHON && list[i].satisfied) &&
+			!add_dependency(solver, node, bit, &list[i], out, error))
+			return false;
+	return !solver->restart || error_set(error, ERROR_CONFLICT, "restart");
+}
+
+static size_t
+provide_choice(void *user, uint32_t number, const pubgrub_word *domain)
+{
+	struct solver *solver = user;
+	const struct node *node = solve_node(solver->universe, number);
+	size_t bits = node_bits(node), best = 0;
+	bool best_prerelease = false, best_yanked = false;
+	if (node == NULL || node->package == NULL)
+		return 1;
+	const struct package *package = node->package;
+	if (node->base != NULL) { /* whatever its base has got */
+		size_t base = pubgrub_decision(solver->pubgrub, node->base->id + 1);
+		if (base != PUBGRUB_ABSENT && pubgrub_has(domain, base))
+			return base;
+	}
+	bool installed = pubgrub_has(domain, 1) && package->installed != NULL;
+	if (installed && node_prefers_installed(solver->universe, node))
+		return 1;
+	for (size_t bit = 2; bit < bits; bit++) {
+		candidate_id id = solve_candidate(node, bit);
+		if (!pubgrub_has(domain, bit) || id == CANDIDATE_NONE)
+			continue;
+		bool release = id < CANDIDATE_DIRECT;
+		bool prerelease = release && package->candidates->list[id - 1].prerelease &&
+				  !g_hash_table_contains(solver->prereleases, package);
+		bool yanked = release && package->candidates->list[id - 1].yanked;
+		if (best != 0 && (yanked > best_yanked ||
+					 (yanked == best_yanked && prerelease >= best_prerelease)))
+			continue;
+		best = bit;
+		best_yanked = yanked;
+		best_prerelease = prerelease;
+	}
+	if (installed &&
+		(best == 0 || version_compare(package->installed_version,
+				      package_version(package, solve_candidate(node, best))) >= 0))
+		return 1;
+	g_assert(best != 0);
+	return best;
+}
+
+static bool
+provide_order(void *user, uint32_t a, uint32_t b)
+{
+	struct solver *solver = user;
+	const struct node *x = solve_node(solver->universe, a),
+			  *y = solve_node(solver->universe, b);
+	if (x == NULL || y == NULL)
+		return x == NULL;
+	if ((x->base == NULL) != (y->base == NULL))
+		return x->base == NULL;
+	const struct traits s = *traits_of(solver, a), t = *traits_of(solver, b);
+	bool promoted[2] = {s.conflicts >= CONFLICTS_PROMOTE, t.conflicts >= CONFLICTS_PROMOTE};
+	if (promoted[0] != promoted[1])
+		return promoted[0];
+	if (s.direct != t.direct)
+		return s.direct;
+	if (s.pinned != t.pinned)
+		return s.pinned;
+	if (s.upper_bounded != t.upper_bounded)
+		return s.upper_bounded;
+	if (x->order != y->order)
+		return x->order < y->order;
+	if (s.operators != t.operators)
+		return s.operators;
+	return strcmp(x->name, y->name) < 0;
+}
+
+static void
+provide_conflict(void *user, uint32_t number)
+{
+	traits_of(user, number)->conflicts++;
+}
+
+/* --- runs ------------------------------------------------------------------------------------- */
+
+static enum pubgrub_outcome
+solve_once(struct solver *solver, size_t steps, GError **error)
+{
+	const struct pubgrub_provider provider = {
+		.user = solver,
+		.size = provide_size,
+		.choose = provide_choice,
+		.dependencies = provide_dependencies,
+		.before = provide_order,
+		.conflict = provide_conflict,
+	};
+	solver->restart = false;
+	solver->generation = solver->universe->generation;
+	g_array_set_size(solver->traits, 0);
+	g_clear_pointer(&solver->pubgrub, pubgrub_free);
+	solver->pubgrub = pubgrub_new(&provider);
+	return pubgrub_solve(solver->pubgrub, 0, steps, error);
+}
+
+static enum pubgrub_outcome
+solve(struct solver *solver, size_t steps, GError **error)
+{
+	for (int i = 0; i < RESTARTS_MAX; i++) {
+		g_autoptr(GError) problem = NULL;
+		enum pubgrub_outcome outcome = solve_once(solver, steps, &problem);
+		if (outcome == PUBGRUB_ERROR && solver->restart)
+			continue;
+		if (problem != NULL)
+			g_propagate_error(error, g_steal_pointer(&problem));
+		return outcome;
+	}
+	return PUBGRUB_TOO_LONG;
+}
+
+static void
+solver_init(struct solver *solver, Universe *universe)
+{
+	*solver = (struct solver){
+		.universe = universe,
+		.traits = g_array_new(FALSE, TRUE, sizeof(struct traits)),
+		.prereleases = g_hash_table_new(NULL, NULL),
+		.yanked = g_hash_table_new(NULL, NULL),
+	};
+}
+
+static void
+solver_clear(struct solver *solver)
+{
+	g_clear_pointer(&solver->pubgrub, pubgrub_free);
+	g_array_unref(solver->traits);
+	g_hash_table_unref(solver->prereleases);
+	g_hash_table_unref(solver->yanked);
+}
+
+bool
+solve_run(Universe *universe, size_t steps, GArray *pins, GError **error)
+{
+	struct solver solver;
+	solver_init(&solver, universe);
+	enum pubgrub_outcome outcome = solve(&solver, steps, error);
+	if (outcome == PUBGRUB_IMPOSSIBLE) {
+		g_autofree char *why = report_proof(universe, solver.pubgrub);
+		if (universe->options->log != NULL)
+			log_info(universe->options->log, "%s", why);
+		error_set(error, ERROR_CONFLICT,
+			"The requirements have conflicting dependencies: no set of versions "
+			"satisfies them all");
+	} else if (outcome == PUBGRUB_TOO_LONG) {
+		error_set(error, ERROR_CONFLICT,
+			"Dependency resolution exceeded maximum depth: the requirements leave too "
+			"many combinations to try; pin some of them");
+	}
+	g_array_set_size(pins, 0);
+	for (guint i = 0; outcome == PUBGRUB_SOLVED && i < universe->nodes->len; i++) {
+		size_t bit = pubgrub_decision(solver.pubgrub, i + 1);
+		candidate_id pin = bit == PUBGRUB_ABSENT
+					   ? CANDIDATE_NONE
+					   : solve_candidate(universe->nodes->pdata[i], bit);
+		g_array_append_val(pins, pin);
+	}
+	/* A satisfied Requires-Python is no dependency here, but the graph asks for it. */
+	if (outcome == PUBGRUB_SOLVED)
+		g_array_index(pins, candidate_id, 0) = CANDIDATE_INSTALLED;
+	solver_clear(&solver);
+	return outcome == PUBGRUB_SOLVED;
+}
+
+char *
+solve_explain(Universe *universe, size_t steps)
+{
+	struct solver solver;
+	solver_init(&solver, universe);
+	g_autoptr(GError) problem = NULL;
+	char *why = solve(&solver, steps, &problem) == PUBGRUB_IMPOSSIBLE
+			    ? report_proof(universe, solver.pubgrub)
+			    : NULL;
+	solver_clear(&solver);
+	return why;
+}
