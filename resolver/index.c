@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages: every index and find-links place is asked for a project, all at once, and the answers are
+ * merged in pip's order (find-links first). */
+#include "resolver/index.h"
+#include "lib/error.h"
+#include "lib/fs.h"
+#include "resolver/index_private.h"
+#include "wheel/filename.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define ACCEPT                                                                                     \
+	"application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, "        \
+	"text/html; q=0.01"
+enum { MAX_PAGE = 256 << 20 };
+
+struct project {
+	Index *index;
+	char *name;
+	unsigned pending;
+	struct reply {
+		struct project *project;
+		char *url;
+		IndexPage *page; /* NULL: not there */
+		char *etag, *last_modified;
+		bool cached; /* `page` is a kept one that is being revalidated */
+	} * replies;	     /* one an index */
+	IndexPage *page;     /* merged, when all are there */
+	GError *error;
+};
+
+static void
+project_free(void *data)
+{
+	struct project *project = data;
+	guint count = g_strv_length(project->index->index_urls);
+	for (guint i = 0; i < count; i++) {
+		g_free(project->replies[i].url);
+		g_free(project->replies[i].etag);
+		g_free(project->replies[i].last_modified);
+		page_free(project->replies[i].page);
+	}
+	g_free(project->replies);
+	g_free(project->name);
+	page_free(project->page);
+	g_clear_error(&project->error);
+	g_free(project);
+}
+
+static void
+place_free(void *data)
+{
+	struct place *place = data;
+	g_free(place->url);
+	if (place->files)
+		g_ptr_array_unref(place->files);
+	g_free(place->body);
+	g_free(place->charset);
+	g_free(place);
+}
+
+/* --- find-links ---------------------------------------------------------------------------- */
+
+static void
+list_folder(struct place *place, const char *path)
+{
+	DIR *folder = opendir(path);
+	place->files = g_ptr_array_new_with_free_func(g_free);
+	for (struct dirent *entry; folder && (entry = readdir(folder));)
+		if (filename_archive_extension(entry->d_name))
+			g_ptr_array_add(place->files, g_strdup(entry->d_name));
+	if (folder)
+		closedir(folder);
+}
+
+static struct place *
+place_new(Index *index, const char *text)
+{
+	struct place *place = g_new0(struct place, 1);
+	bool url = strstr(text, "://") != NULL || g_str_has_prefix(text, "file:");
+	g_autofree char *expanded = fs_expand_user(text);
+	g_autofree char *path = !url				  ? g_strdup(expanded)
+				: g_str_has_prefix(text, "file:") ? fs_url_to_path(text, NULL)
+								  : NULL;
+	place->url = path ? fs_path_to_url(path) : g_strdup(text);
+	struct stat info;
+	if (!path) {
+		place->single = filename_archive_extension(text) != NULL;
+	} else if (stat(path, &info) != 0) {
+		log_warning(index->log,
+			url ? "Location '%s' is ignored: it is neither a file nor a directory."
+			    : "Location '%s' is ignored: it is either a non-existing path or lacks "
+			      "a "
+			      "specific scheme.",
+			text);
+		place->single = true;
+		g_clear_pointer(&place->url, g_free);
+	} else if (S_ISDIR(info.st_mode)) {
+		char *slashed = g_strconcat(place->url, "/", NULL);
+		g_free(place->url);
+		place->url = slashed;
+		list_folder(place, path);
+	} else if (filename_archive_extension(path)) {
+		place->single = true;
+	} else {
+		place->body = fs_read(path, MAX_PAGE, &place->length, NULL, NULL);
+	}
+	return place;
+}
+
+static void
+add_local_file(PageBuilder *builder, const struct place *place, const char *filename)
+{
+	g_autofree char *escaped = g_uri_escape_string(filename, NULL, FALSE);
+	g_autofree char *url = g_strconcat(place->url, escaped, NULL);
+	struct page_link link = {.filename = filename,
+		.url = url,
+		.source = place->url,
+		.size = -1,
+		.upload_time = INT64_MIN};
+	page_builder_add(builder, &link);
+}
+
+static void
+add_place(Index *index, PageBuilder *builder, const struct place *place, const char *name)
+{
+	for (guint i = 0; place->files && i < place->files->len; i++) {
+		const char *filename = g_ptr_array_index(place->files, i);
+		/* Most files of a big folder belong to others. */
+		if (g_ascii_tolower(filename[0]) == name[0])
+			add_local_file(builder, place, filename);
+	}
+	if (place->single && place->url) {
+		g_autofree char *filename = g_path_get_basename(place->url);
+		struct page_link link = {.filename = filename,
+			.url = place->url,
+			.source = place->url,
+			.size = -1,
+			.upload_time = INT64_MIN};
+		page_builder_add(builder, &link);
+	}
+	g_autoptr(GError) error = NULL;
+	bool ok = !place->body ||
+		  (place->json ? simple_parse_json(
+					 builder, place->body, place->length, place->url, &error)
+			       : simple_parse_html(builder, place->body, place->length, place->url,
+					 place->charset, &error));
+	if (!ok)
+		log_warning(index->log, "Skipping page %s: %s", place->url, error->message);
+}
+
+/* --- answers ------------------------------------------------------------------------------- */
+
+static void
+warn_several(struct project *project)
+{
+	g_autoptr(GString) urls = g_string_new(NULL);
+	unsigned found = 0;
+	for (char **url = project->index->index_urls; *url; url++) {
+		const IndexPage *page = project->replies[url - project->index->index_urls].page;
+		if (!page || page_file_count(page) == 0)
+			continue;
+		g_autofree char *shown = http_redact_url(*url);
+		g_string_append_printf(urls, "%s%s", found++ ? ", " : "", shown);
+	}
+	if (found > 1)
+		log_warning(project->index->log,
+			"%s stands on more than one index (%s): the newest version wins wherever "
+			"it is; "
+			"give --index-url alone, or hashes, if that is not what you want.",
+			project->name, urls->str);
+}
+
+static bool
+places_pending(const Index *index)
+{
+	for (guint i = 0; i < index->places->len; i++)
+		if (((struct place *)g_ptr_array_index(index->places, i))->pending)
+			return true;
+	return false;
+}
+
+/* All answers are there: one page of them, in pip's order. */
+static void
+complete(struct project *project)
+{
+	Index *index = project->index;
+	if (project->pending > 0 || project->page || places_pending(index))
+		return;
+	guint count = g_strv_length(index->index_urls);
+	if (index->places->len == 0 && count == 1 && project->replies[0].page) {
+		project->page = page_ref(project->replies[0].page);
+	} else {
+		PageBuilder *builder = page_builder_new(project->name);
+		for (guint i = 0; i < index->places->len; i++)
+			add_place(
+				index, builder, g_ptr_array_index(index->places, i), project->name);
+		for (guint i = 0; i < count; i++)
+			if (project->replies[i].page)
+				page_builder_add_page(builder, project->replies[i].page);
+		project->page = page_builder_finish(builder);
+		if (count > 1)
+			warn_several(project);
+	}
+	if (index->listener.page_ready)
+		index->listener.page_ready(index->listener.user, project->name, project->page);
+}
+
+static IndexPage *
+parse_page(struct project *project, const HttpResponse *response, GError **error)
+{
+	gsize length = 0;
+	const char *bytes = response->body ? g_bytes_get_data(response->body, &length) : "";
+	PageBuilder *builder = page_builder_new(project->name);
+	bool ok;
+	if (g_str_has_suffix(response->content_type, "json"))
+		ok = simple_parse_json(builder, bytes, length, response->url, error);
+	else if (g_str_has_suffix(response->content_type, "html") || !*response->content_type)
+		ok = simple_parse_html(
+			builder, bytes, length, response->url, response->charset, error);
+	else
+		ok = error_set(error, ERROR_INVALID_INPUT,
+			"the Content-Type is %s: only application/vnd.pypi.simple.v1+json, "
+			"application/vnd.pypi.simple.v1+html and text/html are supported",
+			response->content_type);
+	IndexPage *page = page_builder_finish(builder);
+	if (!ok)
+		g_clear_pointer(&page, page_free);
+	return page;
+}
+
+static void
+take_page(struct reply *reply, const HttpResponse *response)
+{
+	Index *index = reply->project->index;
+	g_autoptr(GError) error = NULL;
+	if (response->status == 304) {
+		if (index->cache_dir)
+			index_cache_touch(index->cache_dir, reply->url, response->fresh_until);
+		return;
+	}
+	g_clear_pointer(&reply->page, page_free);
+	reply->page = parse_page(reply->project, response, &error);
+	if (!reply->page)
+		log_warning(
+			index->log, "Skipping page %s because %s", response->url, error->message);
+	else if (index->cache_dir && response->fresh_until > 0 &&
+		 !g_str_has_prefix(reply->url, "file:"))
+		index_cache_write(index->cache_dir, reply->url, reply->page, response->fresh_until,
+			response->etag, response->last_modified);
+}
+
+static void
+on_page(HttpResponse *owned, const GError *error, void *user)
+{
+	struct reply *reply = user;
+	struct project *project = reply->project;
+	g_autoptr(HttpResponse) response = owned;
+	project->pending--;
+	if (response) {
+		take_page(reply, response);
+	} else if (g_error_matches(error, XPIP_ERROR, ERROR_INTERRUPTED)) {
+		return;
+	} else {
+		g_autofree char *shown = http_redact_url(reply->url);
+		bool absent =
+			http_error_status(error) == 404 || g_str_has_prefix(reply->url, "file:");
+		g_clear_pointer(&reply->page, page_free);
+		log_write(project->index->log, absent ? LOG_DEBUG : LOG_WARNING,
+			"Could not fetch URL %s: %s - skipping", shown, error->message);
+	}
+	complete(project);
+}
+
+/* --- asking -------------------------------------------------------------------------------- */
+
+static bool
+wants_refresh(const Index *index, const char *name)
+{
+	for (char **word = index->refresh; word && *word; word++)
+		if (strcmp(*word, ":all:") == 0 || strcmp(*word, name) == 0)
+			return true;
+	return false;
+}
+
+/* A folder has its page in index.html. */
+static char *
+page_url(const char *root, const char *name)
+{
+	bool local = g_str_has_prefix(root, "file:");
+	return g_strconcat(root, "/", name, local ? "/index.html" : "/", NULL);
+}
+
+static void
+ask_index(struct project *project, struct reply *reply, const char *root)
+{
+	Index *index = project->index;
+	reply->project = project;
+	reply->url = page_url(root, project->name);
+	int64_t fresh_until = 0;
+	bool refresh = wants_refresh(index, project->name);
+	if (index->cache_dir)
+		reply->page = index_cache_read(index->cache_dir, reply->url, &fresh_until,
+			&reply->etag, &reply->last_modified);
+	if (reply->page && !refresh && fresh_until > (int64_t)time(NULL))
+		return;
+	struct http_request request = {.url = reply->url,
+		.accept = ACCEPT,
+		.cache = HTTP_CACHE_NONE,
+		.etag = reply->page ? reply->etag : NULL,
+		.last_modified = reply->page ? reply->last_modified : NULL,
+		.max_size = MAX_PAGE,
+		.done = on_page,
+		.user = reply,
+		.priority = true};
+	project->pending++;
+	http_get(index->http, &request);
+}
+
+static void
+on_place(HttpResponse *owned, const GError *error, void *user)
+{
+	struct place *place = user;
+	g_autoptr(HttpResponse) response = owned;
+	Index *index = place->index;
+	place->pending = false;
+	if (response && response->body) {
+		gsize length = 0;
+		const char *bytes = g_bytes_get_data(response->body, &length);
+		place->body = g_memdup2(bytes ? bytes : "", length ? length : 1);
+		place->length = length;
+		place->json = g_str_has_suffix(response->content_type, "json");
+		place->charset = g_strdup(response->charset);
+	} else if (error && !g_error_matches(error, XPIP_ERROR, ERROR_INTERRUPTED)) {
+		log_warning(index->log, "Could not fetch URL %s: %s - skipping", place->url,
+			error->message);
+	}
+	if (places_pending(index))
+		return;
+	GHashTableIter iter;
+	void *project;
+	g_hash_table_iter_init(&iter, index->projects);
+	g_autoptr(GPtrArray) waiting = g_ptr_array_new();
+	while (g_hash_table_iter_next(&iter, NULL, &project))
+		g_ptr_array_add(waiting, project);
+	for (guint i = 0; i < waiting->len; i++)
+		complete(g_ptr_array_index(waiting, i));
+}
+
+static void
+start_places(Index *index)
+{
+	index->places_started = true;
+	for (guint i = 0; i < index->places->len; i++) {
+		struct place *place = g_ptr_array_index(index->places, i);
+		if (place->files || place->single || place->body || !place->url ||
+			g_str_has_prefix(place->url, "file:"))
+			continue;
+		place->pending = true;
+		place->index = index;
+		struct http_request request = {.url = place->url,
+			.accept = ACCEPT,
+			.cache = HTTP_CACHE_REFRESH,
+			.max_size = MAX_PAGE,
+			.done = on_place,
+			.user = place,
+			.priority = true};
+		http_get(index->http, &request);
+	}
+}
+
+static struct project *
+ask(Index *index, const char *name)
+{
+	struct project *project = g_hash_table_lookup(index->projects, name);
+	if (project)
+		return project;
+	if (!index->places_started)
+		start_places(index);
+	project = g_new0(struct project, 1);
+	project->index = index;
+	project->name = g_strdup(name);
+	guint count = g_strv_length(index->index_urls);
+	project->replies = g_new0(struct reply, count + 1);
+	g_hash_table_insert(index->projects, project->name, project);
+	for (guint i = 0; i < count; i++)
+		ask_index(project, &project->replies[i], index->index_urls[i]);
+	complete(project);
+	return project;
+}
+
+static void
+prefetch_page(void *user, const char *name)
+{
+	ask(user, name);
+}
+
+static const IndexPage *
+get_page(void *user, const char *name, GError **error)
+{
+	Index *index = user;
+	struct project *project = ask(index, name);
+	while (!project->page)
+		if (!loop_turn(index->loop, -1, error))
+			return NULL;
+	return project->page;
+}
+
+static void
+set_listener(void *user, const struct source_listener *listener)
+{
+	Index *index = user;
+	index->listener = listener ? *listener : (struct source_listener){0};
+}
+
+/* --- making -------------------------------------------------------------------------------- */
+
+/* An index given as a path becomes a file URL; a final slash goes. */
+static char *
+root_url(const char *text)
+{
+	g_autofree char *expanded = fs_expand_user(text);
+	bool url = strstr(text, "://") != NULL || g_str_has_prefix(text, "file:");
+	char *root = url ? g_strdup(text) : fs_path_to_url(expanded);
+	size_t length = strlen(root);
+	while (length > 0 && root[length - 1] == '/')
+		root[--length] = '\0';
+	return root;
+}
+
+static void
+add_root(Index *index, GPtrArray *roots, const char *text)
+{
+	if (!text || !*text)
+		return;
+	char *root = root_url(text);
+	bool known = false;
+	for (guint i = 0; i < roots->len && !known; i++)
+		known = strcmp(g_ptr_array_index(roots, i), root) == 0;
+	if (!known && !http_is_secure(index->http, root)) {
+		g_autofree char *shown = http_redact_url(root);
+		log_warning(index->log,
+			"The repository located at %s is not a trusted or secure host and is being "
+			"ignored. If this repository is available via HTTPS we recommend you use "
+			"HTTPS instead, otherwise you may silence this warning and allow it anyway "
+			"with '--trusted-host'.",
+			shown);
+		known = true;
+	}
+	if (known)
+		g_free(root);
+	else
+		g_ptr_array_add(roots, root);
+}
+
+Index *
+index_new(Loop *loop, Http *http, Log *log, const struct index_options *options)
+{
+	Index *index = g_new0(Index, 1);
+	index->loop = loop;
+	index->http = http;
+	index->log = log;
+	index->cache_dir = g_strdup(options->cache_dir);
+	index->refresh = g_strdupv((char **)options->refresh);
+	GPtrArray *roots = g_ptr_array_new();
+	if (!options->no_index) {
+		add_root(index, roots, options->index_url);
+		for (const char *const *url = options->extra_index_urls; url && *url; url++)
+			add_root(index, roots, *url);
+	}
+	g_ptr_array_add(roots, NULL);
+	index->index_urls = (char **)g_ptr_array_free(roots, FALSE);
+	index->places = g_ptr_array_new_with_free_func(place_free);
+	for (const char *const *link = options->find_links; link && *link; link++)
+		g_ptr_array_add(index->places, place_new(index, *link));
+	index->projects = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, project_free);
+	index->metadata =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, metadata_entry_free);
+	index->source = (struct source){.user = index,
+		.set_listener = set_listener,
+		.prefetch_page = prefetch_page,
+		.prefetch_metadata = index_metadata_prefetch,
+		.page = get_page,
+		.metadata = index_metadata};
+	return index;
+}
+
+void
+index_free(Index *index)
+{
+	if (!index)
+		return;
+	g_hash_table_unref(index->metadata);
+	g_hash_table_unref(index->projects);
+	g_ptr_array_unref(index->places);
+	g_strfreev(index->index_urls);
+	g_strfreev(index->refresh);
+	g_free(index->cache_dir);
+	g_free(index);
+}
+
+struct source *
+index_source(Index *index)
+{
+	return &index->source;
+}
+
+void
+index_say_where(const Index *index)
+{
+	char *const *urls = index->index_urls;
+	g_autofree char *standard = root_url(XPIP_INDEX_URL);
+	if (urls[0] && (urls[1] || strcmp(urls[0], standard) != 0)) {
+		g_autoptr(GString) line = g_string_new("Looking in indexes: ");
+		for (char *const *url = urls; *url; url++) {
+			g_autofree char *shown = http_redact_url(*url);
+			g_string_append_printf(line, "%s%s", url > urls ? ", " : "", shown);
+		}
+		log_info(index->log, "%s", line->str);
+	}
+	g_autoptr(GString) links = g_string_new(NULL);
+	for (guint i = 0; i < index->places->len; i++) {
+		const struct place *place = g_ptr_array_index(index->places, i);
+		g_autofree char *shown = place->url ? http_redact_url(place->url) : NULL;
+		if (shown)
+			g_string_append_printf(links, "%s%s", links->len ? ", " : "", shown);
+	}
+	if (links->len)
+		log_info(index->log, "Looking in links: %s", links->str);
+}
