@@ -26,8 +26,8 @@ Http *xpip_http(struct xpip *x, GError **error);
 const Python *xpip_python(struct xpip *x, GError **error);
 /* Frees those four. */
 void xpip_clear(struct xpip *x);
-/* `xpip VERSION from FILE`. New string. */
-char *xpip_version_text(void);
+/* `xpip VERSION from FILE (python M.m)`; `python` may be NULL. New string. */
+char *xpip_version_text(const Python *python);
 
 struct command {
 	const char *name, *summary;

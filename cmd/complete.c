@@ -2,6 +2,7 @@
 #include "cmd/complete.h"
 
 #include "cmd/cmd.h"
+#include "wheel/installed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,11 +115,37 @@ complete_value(const struct request *request, const Options *known)
 	return metavar;
 }
 
+/* Names of installed packages that are not among the words yet; false if there are none to offer.
+ */
+static bool
+add_installed(const struct request *request)
+{
+	struct log_options quiet = {.verbosity = -3, .no_color = true};
+	struct python_options target = {0};
+	g_autoptr(Log) log = log_new(&quiet, NULL);
+	g_autoptr(Python) python = log ? python_find(&target, log, NULL) : NULL;
+	g_autoptr(InstalledSet) set = python ? installed_scan(python, NULL, log, NULL) : NULL;
+	g_autofree char *begin = g_ascii_strdown(request->current, -1);
+	bool any = false;
+	for (size_t i = 0; set && i < installed_count(set); i++) {
+		const Installed *dist = installed_get(set, i);
+		if (!dist->local || !g_str_has_prefix(dist->normalized_name, begin) ||
+			is_given(request, dist->normalized_name))
+			continue;
+		g_string_append_printf(request->out, "%s\n", dist->normalized_name);
+		any = true;
+	}
+	return any;
+}
+
 static void
 complete_command(const struct request *request, const struct command *command)
 {
 	g_autoptr(Options) known = options_new(command->options, false);
 	if (strcmp(command->name, "help") == 0 || complete_value(request, known))
+		return;
+	bool named = strcmp(command->name, "show") == 0 || strcmp(command->name, "uninstall") == 0;
+	if (named && *request->current != '-' && add_installed(request))
 		return;
 	if (strcmp(command->name, "install") == 0 && *request->current != '-')
 		add_paths(request, false);

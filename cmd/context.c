@@ -44,17 +44,32 @@ xpip_http(struct xpip *x, GError **error)
 	return x->http;
 }
 
+const Python *
+xpip_python(struct xpip *x, GError **error)
+{
+	struct python_options options = {
+		.python = options_string(x->options, OPT_PYTHON), .cache_dir = x->cache_dir};
+	if (!x->python)
+		x->python = python_find(&options, x->log, error);
+	return x->python;
+}
+
 void
 xpip_clear(struct xpip *x)
 {
 	http_free(x->http);
 	jobs_free(x->jobs);
 	loop_free(x->loop);
+	python_free(x->python);
 }
 
 char *
-xpip_version_text(void)
+xpip_version_text(const Python *python)
 {
 	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-	return g_strdup_printf("xpip %s from %s", XPIP_VERSION, self ? self : "xpip");
+	GString *text = g_string_new(NULL);
+	g_string_append_printf(text, "xpip %s from %s", XPIP_VERSION, self ? self : "xpip");
+	if (python)
+		g_string_append_printf(text, " (python %d.%d)", python->major, python->minor);
+	return g_string_free(text, FALSE);
 }

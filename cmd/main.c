@@ -43,6 +43,18 @@ print_help(struct state *state, const struct command *command)
 	return puts(text) >= 0;
 }
 
+/* The version is told even where there is no Python. */
+static bool
+print_version(struct state *state)
+{
+	struct log_options quiet = {.verbosity = -3, .no_color = true};
+	state->x.options = state->options;
+	state->x.log = log_new(&quiet, NULL);
+	state->x.cache_dir = fs_cache_dir();
+	g_autofree char *version = xpip_version_text(xpip_python(&state->x, NULL));
+	return puts(version) >= 0;
+}
+
 /* A usage error found while parsing: the usage, a blank line, the message, as optparse prints it.
  */
 static int
@@ -234,10 +246,8 @@ run_main(struct state *state, char **argv)
 			return print_help(state, NULL) ? 0 : 1;
 		return print_usage_error(state, NULL, error);
 	}
-	if (options_flag(state->options, OPT_VERSION)) {
-		g_autofree char *version = xpip_version_text();
-		return puts(version) >= 0 ? 0 : 1;
-	}
+	if (options_flag(state->options, OPT_VERSION))
+		return print_version(state) ? 0 : 1;
 	const char *name = words[first];
 	if (!name || (strcmp(name, "help") == 0 && !words[first + 1]))
 		return print_help(state, NULL) ? 0 : 1;
