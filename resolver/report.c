@@ -319,7 +319,7 @@ set_text(const Universe *universe, uint32_t number, const pubgrub_word *set, siz
 static char *
 root_text(const Universe *universe, const struct demand *demand)
 {
-	g_autofree char *text = demand_text_for_error(demand);
+	g_autofree char *text = demand_text(demand);
 	for (guint i = 0; i < universe->root_demands->len; i++) {
 		if (&g_array_index(universe->root_demands, struct demand, i) != demand)
 			continue;
@@ -359,7 +359,6 @@ fact_text(const Universe *universe, const Pubgrub *pubgrub,
 	const struct demand *demand = fact->why;
 	if (demand == NULL)
 		return g_strdup("your requirements must be met");
-	uint32_t target = demand->node->id + 1;
 	bool nothing = true;
 	const struct pubgrub_term *dependant = NULL;
 	for (size_t i = 0; i < fact->count; i++) {
@@ -368,7 +367,6 @@ fact_text(const Universe *universe, const Pubgrub *pubgrub,
 		else
 			nothing = false; /* a term on the target: some version would do */
 	}
-	(void)target;
 	g_autofree char *suffix = nothing ? nothing_text(universe, demand) : g_strdup("");
 	if (fact->dependant == 0) {
 		g_autofree char *text = root_text(universe, demand);
@@ -378,7 +376,7 @@ fact_text(const Universe *universe, const Pubgrub *pubgrub,
 		dependant == NULL ? g_strdup(solve_node(universe, fact->dependant)->name)
 				  : set_text(universe, fact->dependant, dependant->set,
 					    pubgrub_domain_size(pubgrub, fact->dependant), false);
-	g_autofree char *what = demand_text_for_error(demand);
+	g_autofree char *what = demand_text(demand);
 	const char *verb = demand->kind == DEMAND_EXACT && demand->candidate < CANDIDATE_DIRECT
 				   ? "is tied to"
 			   : demand->kind == DEMAND_PYTHON ? "needs"
@@ -447,19 +445,37 @@ is_trivial(const struct proof *proof, int64_t id)
 }
 
 static void
+set_line(struct proof *proof, int64_t id, unsigned line)
+{
+	g_hash_table_insert(
+		proof->numbers, GSIZE_TO_POINTER((size_t)id + 1), GUINT_TO_POINTER(line));
+}
+
+static void
 add_line(struct proof *proof, int64_t id)
 {
 	const struct pubgrub_incompatibility *step = pubgrub_get(proof->pubgrub, id);
-	g_autofree char *left = premise_text(proof, step->left);
-	g_autofree char *right = premise_text(proof, step->right);
+	const int64_t premises[2] = {step->left, step->right};
+	g_autoptr(GString) reasons = g_string_new(NULL);
+	for (int i = 0; i < 2; i++) {
+		if (is_trivial(proof, premises[i])) {
+			int64_t other = premises[1 - i];
+			void *key = GSIZE_TO_POINTER((size_t)other + 1);
+			unsigned line = GPOINTER_TO_UINT(g_hash_table_lookup(proof->numbers, key));
+			if (line != 0) { /* says nothing new */
+				set_line(proof, id, line);
+				return;
+			}
+			continue;
+		}
+		g_autofree char *text = premise_text(proof, premises[i]);
+		g_string_append_printf(reasons, "%s%s", reasons->len > 0 ? " and " : "", text);
+	}
 	g_autofree char *conclusion = conclusion_text(proof->universe, proof->pubgrub, step);
-	bool skip_left = is_trivial(proof, step->left), skip_right = is_trivial(proof, step->right);
-	g_hash_table_insert(proof->numbers, GSIZE_TO_POINTER((size_t)id + 1),
-		GUINT_TO_POINTER(proof->lines->len + 1));
-	g_ptr_array_add(
-		proof->lines, g_strdup_printf("  %u. Because %s%s%s, %s.", proof->lines->len + 1,
-				      skip_left ? "" : left, skip_left || skip_right ? "" : " and ",
-				      skip_right ? "" : right, conclusion));
+	unsigned line = proof->lines->len + 1;
+	set_line(proof, id, line);
+	g_ptr_array_add(proof->lines,
+		g_strdup_printf("  %u. Because %s, %s.", line, reasons->str, conclusion));
 }
 
 /* Steps in an order in which each rests on earlier ones; without recursion. */
