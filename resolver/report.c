@@ -267,22 +267,23 @@ append_runs(GString *text, const struct node *node, const GArray *ids)
 	guint runs = 0;
 	for (guint i = ids->len; i > 0; runs++) {
 		guint end = i; /* ids of consecutive releases fall by one from the end */
-		candidate_id low = g_array_index(ids, candidate_id, i - 1);
-		while (i > 1 && low < CANDIDATE_DIRECT &&
-			g_array_index(ids, candidate_id, i - 2) ==
-				g_array_index(ids, candidate_id, i - 1) - 1 &&
-			g_array_index(ids, candidate_id, i - 2) != CANDIDATE_INSTALLED)
-			i--;
-		candidate_id high = g_array_index(ids, candidate_id, i - 1);
-		i--;
+		candidate_id low = g_array_index(ids, candidate_id, i - 1), high = low;
+		for (i--; i > 0 && high > 1 && high < CANDIDATE_DIRECT; i--) {
+			if (g_array_index(ids, candidate_id, i - 1) != high - 1)
+				break;
+			high--;
+		}
 		if (runs == RUNS_MAX && i > 0) {
-			g_string_append_printf(text, " and %u more", i + (end - i));
+			g_string_append_printf(text, " or %u more", end);
 			return;
 		}
-		g_string_append_printf(
-			text, "%s%s", runs == 0 ? " " : ", ", candidate_version_text(node, low));
+		g_string_append_printf(text, "%s%s",
+			runs == 0 ? " "
+			: i == 0  ? " or "
+				  : ", ",
+			candidate_version_text(node, low));
 		if (high != low)
-			g_string_append_printf(text, "%s%s", end - i == 2 ? ", " : " to ",
+			g_string_append_printf(text, "%s%s", end - i == 2 ? " or " : " to ",
 				candidate_version_text(node, high));
 	}
 }
@@ -345,10 +346,10 @@ nothing_text(const Universe *universe, const struct demand *demand)
 	if (package->candidates->count == 0)
 		return g_strdup_printf(", but no file of %s can be used here", package->name);
 	if (package->constraint != NULL)
-		return g_strdup_printf(", but no usable version of it meets that and your "
+		return g_strdup_printf(", which no usable version meets together with your "
 				       "constraint %s%s",
 			package->name, specifier_text(package->constraint->set));
-	return g_strdup(", but no usable version of it does");
+	return g_strdup(", which no usable version meets");
 }
 
 /* The sentence of a dependency: `a 1.0 depends on b>=2`. */
@@ -384,15 +385,17 @@ fact_text(const Universe *universe, const Pubgrub *pubgrub,
 	return g_strdup_printf("%s %s %s%s", who, verb, what, suffix);
 }
 
-/* What a derived incompatibility says. */
+/* What a derived incompatibility says. The user's own requirements always hold: no word of them. */
 static char *
 conclusion_text(const Universe *universe, const Pubgrub *pubgrub,
 	const struct pubgrub_incompatibility *derived)
 {
 	g_autoptr(GString) chosen = g_string_new(NULL), needed = g_string_new(NULL);
-	size_t chosen_count = 0;
+	size_t count = 0;
 	for (size_t i = 0; i < derived->count; i++) {
 		const struct pubgrub_term *term = &derived->terms[i];
+		if (term->node == 0)
+			continue;
 		bool without = pubgrub_has(term->set, PUBGRUB_ABSENT);
 		g_autofree char *text = set_text(universe, term->node, term->set,
 			pubgrub_domain_size(pubgrub, term->node), without);
@@ -402,18 +405,17 @@ conclusion_text(const Universe *universe, const Pubgrub *pubgrub,
 			: without      ? " or "
 				       : " and ",
 			text);
-		chosen_count += !without;
+		count += !without;
 	}
-	if (derived->count == 0 || (derived->count == 1 && derived->terms[0].node == 0))
+	if (chosen->len == 0 && needed->len == 0)
 		return g_strdup("your requirements cannot be met");
 	if (needed->len == 0)
 		return g_strdup_printf(
-			chosen_count == 1 ? "%s cannot be used" : "%s cannot be used together",
+			count == 1 ? "%s cannot be used" : "%s cannot be used together",
 			chosen->str);
 	if (chosen->len == 0)
-		return g_strdup_printf("%s is needed", needed->str);
-	return g_strdup_printf(
-		"%s %s %s", chosen->str, chosen_count == 1 ? "needs" : "need", needed->str);
+		return g_strdup_printf("you need %s", needed->str);
+	return g_strdup_printf("%s %s %s", chosen->str, count == 1 ? "needs" : "need", needed->str);
 }
 
 struct proof {
