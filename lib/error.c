@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
-G_DEFINE_QUARK(xpip-error-quark, error)
+G_DEFINE_QUARK(xpip - error - quark, error)
 
 bool
 error_set(GError **error, enum error_kind kind, const char *format, ...)

@@ -5,20 +5,21 @@
 #include <stdbool.h>
 
 enum error_kind {
-	ERROR_USAGE,         /* the command line or an option value is wrong: exit 2 */
-	ERROR_INVALID_INPUT, /* a file, name, version, URL… that a user or a server gave is malformed */
-	ERROR_NO_MATCH,      /* nothing satisfies a requirement */
-	ERROR_CONFLICT,      /* requirements exclude each other */
-	ERROR_NETWORK,       /* a transfer failed */
+	ERROR_USAGE,	     /* the command line or an option value is wrong: exit 2 */
+	ERROR_INVALID_INPUT, /* a file, name, version, URL… that a user or a server gave is
+				malformed */
+	ERROR_NO_MATCH,	     /* nothing satisfies a requirement */
+	ERROR_CONFLICT,	     /* requirements exclude each other */
+	ERROR_NETWORK,	     /* a transfer failed */
 	ERROR_INTEGRITY,     /* bytes differ from what was promised */
 	ERROR_ENVIRONMENT,   /* the target interpreter or environment does not allow it */
-	ERROR_IO,            /* the file system or a subprocess failed */
+	ERROR_IO,	     /* the file system or a subprocess failed */
 	ERROR_INTERRUPTED,   /* a signal asked us to stop */
-	ERROR_CONFIG,        /* a configuration file cannot be read: exit 2 */
+	ERROR_CONFIG,	     /* a configuration file cannot be read: exit 2 */
 	ERROR_VIRTUALENV,    /* --require-virtualenv outside of one: exit 3 */
-	ERROR_SETTING,       /* a value from a file or variable is refused by its option: exit 3 */
+	ERROR_SETTING,	     /* a value from a file or variable is refused by its option: exit 3 */
 	ERROR_NOT_FOUND,     /* `search` found nothing: exit 23 */
-	ERROR_SILENT,        /* everything was said already: exit 1, main prints nothing */
+	ERROR_SILENT,	     /* everything was said already: exit 1, main prints nothing */
 };
 
 #define XPIP_ERROR (error_quark())

@@ -23,7 +23,8 @@ char *fs_read(const char *path, size_t limit, size_t *length, bool *absent, GErr
 bool fs_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode, bool durable,
 	GError **error);
 bool fs_write_all(int fd, const void *bytes, size_t length, GError **error);
-/* Reflink, hard link or copy, whichever works; never overwrites. hard_link_ok=false: no hard link. */
+/* Reflink, hard link or copy, whichever works; never overwrites. hard_link_ok=false: no hard link.
+ */
 bool fs_place(int from_dir, const char *from, int to_dir, const char *to, bool hard_link_ok,
 	GError **error);
 /* Removes a tree without following links; absent is success. */
@@ -34,6 +35,6 @@ char *fs_temp_dir(const char *prefix, GError **error);
 int fs_lock(const char *path, bool exclusive, GError **error);
 /* The user's cache folder for xpip: $XDG_CACHE_HOME/xpip or ~/.cache/xpip; NULL without HOME. */
 char *fs_cache_dir(void);
-char *fs_expand_user(const char *path); /* leading ~ */
+char *fs_expand_user(const char *path);		       /* leading ~ */
 char *fs_url_to_path(const char *url, GError **error); /* file:// only */
 char *fs_path_to_url(const char *path); /* absolute path -> file:///… percent-encoded */

@@ -8,7 +8,8 @@ typedef struct Jobs Jobs;
 /* threads = 0: one a core. Threads are started at the first job. Returned jobs run their `done`
  * in loop_turn of `loop`. */
 Jobs *jobs_new(Loop *loop, unsigned threads);
-void jobs_free(Jobs *jobs); /* waits for running jobs, drops queued ones (their `done` is called with cancelled=true) */
+void jobs_free(Jobs *jobs); /* waits for running jobs, drops queued ones (their `done` is called
+			       with cancelled=true) */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Jobs, jobs_free)
 
 /* `run` is called on a worker thread with `input`; it owns what it needs, shares nothing, never

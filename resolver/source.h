@@ -18,10 +18,10 @@ struct source {
 	/* Begin to fetch and return at once; repeated calls are free. */
 	void (*prefetch_page)(void *user, const char *name);
 	void (*prefetch_metadata)(void *user, const IndexPage *page, const struct index_file *file);
-	/* Wait (running the loop) until it is there; borrowed until the source is freed. A project that
-	 * no index knows is an empty page; failures are errors. */
+	/* Wait (running the loop) until it is there; borrowed until the source is freed. A project
+	 * that no index knows is an empty page; failures are errors. */
 	const IndexPage *(*page)(void *user, const char *name, GError **error);
 	/* metadata: NULL without an error when only building the sdist can tell. */
-	const Metadata *(*metadata)(void *user, const IndexPage *page,
-		const struct index_file *file, GError **error);
+	const Metadata *(*metadata)(
+		void *user, const IndexPage *page, const struct index_file *file, GError **error);
 };

@@ -21,8 +21,8 @@ struct build_options {
 	const Python *python;
 	Log *log;
 	Loop *loop;
-	bool isolation;             /* false: --no-build-isolation */
-	bool check_dependencies;    /* --check-build-dependencies */
+	bool isolation;			    /* false: --no-build-isolation */
+	bool check_dependencies;	    /* --check-build-dependencies */
 	const char *const *config_settings; /* "KEY=VALUE", NULL-terminated, or NULL */
 	build_install_fn install;
 	void *user;
@@ -31,8 +31,8 @@ struct build_options {
 /* One source tree under way: its build environment lives until build_free. */
 typedef struct Build Build;
 /* folder: the source tree (with pyproject.toml or setup.py); what: for messages. */
-Build *build_new(const struct build_options *options, const char *folder, const char *what,
-	GError **error);
+Build *build_new(
+	const struct build_options *options, const char *folder, const char *what, GError **error);
 void build_free(Build *build);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Build, build_free)
 /* prepare_metadata_for_build_wheel/_editable, or by building. */

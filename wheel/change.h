@@ -11,12 +11,12 @@ typedef struct Change Change;
 
 struct change_options {
 	const struct python_scheme *scheme; /* where files go; borrowed while the Change lives */
-	const Python *python;      /* shebangs, byte-compiling */
-	bool compile;              /* byte-compile .py files */
-	const char *root;          /* --root, stripped from paths that scripts contain; or NULL */
-	const char *target;        /* --target: the scheme is a flat folder; existing entries are kept
-	                            * with pip's warning unless `replace` */
-	bool replace;              /* --upgrade with --target */
+	const Python *python;		    /* shebangs, byte-compiling */
+	bool compile;			    /* byte-compile .py files */
+	const char *root;   /* --root, stripped from paths that scripts contain; or NULL */
+	const char *target; /* --target: the scheme is a flat folder; existing entries are kept
+			     * with pip's warning unless `replace` */
+	bool replace;	    /* --upgrade with --target */
 	bool no_warn_script_location;
 	Log *log;
 	Loop *loop;
@@ -29,11 +29,11 @@ struct change_options {
 Change *change_begin(const struct change_options *options, GError **error);
 
 struct change_install {
-	StoreWheel *wheel;          /* reference taken */
-	const char *name;           /* normalised project name, for headers and messages */
-	bool requested;             /* write REQUESTED */
+	StoreWheel *wheel;	     /* reference taken */
+	const char *name;	     /* normalised project name, for headers and messages */
+	bool requested;		     /* write REQUESTED */
 	const char *direct_url_json; /* or NULL */
-	bool editable;              /* direct_url of an editable: informative */
+	bool editable;		     /* direct_url of an editable: informative */
 };
 /* Stages one wheel: links its files, writes scripts, entry points, RECORD, INSTALLER, in the
  * background; errors surface in change_commit. */
@@ -43,8 +43,8 @@ bool change_install(Change *change, const struct change_install *install, GError
 bool change_remove(Change *change, Installed *dist, GError **error);
 /* The paths that change_remove of this dist would delete, sorted, compacted as pip shows them
  * (folders as `dir/*`), for `uninstall` without -y; and those it leaves alone. */
-bool change_removal_paths(const Python *python, Installed *dist, char ***remove, char ***keep,
-	GError **error);
+bool change_removal_paths(
+	const Python *python, Installed *dist, char ***remove, char ***keep, GError **error);
 /* Waits for staging and byte-compiling, syncs the journal, renames everything, drops the journal.
  * On error the environment is as it was. */
 bool change_commit(Change *change, GError **error);
@@ -53,5 +53,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Change, change_free)
 
 /* Rolls a change that was cut short forward (journal synced) or back. Called by every command that
  * opens an environment for writing; readers call change_is_broken and say so. */
-bool change_recover(const Python *python, const struct python_scheme *scheme, Log *log, GError **error);
+bool change_recover(
+	const Python *python, const struct python_scheme *scheme, Log *log, GError **error);
 bool change_is_broken(const struct python_scheme *scheme);

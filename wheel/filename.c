@@ -118,8 +118,7 @@ filename_archive_extension(const char *filename)
 	size_t length = strlen(filename);
 	for (size_t i = 0; i < G_N_ELEMENTS(extensions); i++) {
 		size_t size = strlen(extensions[i]);
-		if (length > size &&
-			strcmp(filename + length - size, extensions[i]) == 0)
+		if (length > size && strcmp(filename + length - size, extensions[i]) == 0)
 			return filename + length - size;
 	}
 	return NULL;

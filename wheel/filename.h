@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 struct wheel_filename {
-	char *name;    /* normalised (PEP 503) */
-	char *version; /* text as in the name, `_` is `-` */
-	char *build;   /* "" if none; number and suffix joined */
+	char *name;				      /* normalised (PEP 503) */
+	char *version;				      /* text as in the name, `_` is `-` */
+	char *build;				      /* "" if none; number and suffix joined */
 	char *python_tags, *abi_tags, *platform_tags; /* compressed sets, lower case */
 };
 /* As packaging's parse_wheel_filename. ERROR_INVALID_INPUT names the file. */

@@ -4,27 +4,35 @@
 #include "wheel/metadata.h"
 #include "wheel/python.h"
 
-enum installed_kind { INSTALLED_DIST_INFO, INSTALLED_EGG_INFO, INSTALLED_EGG_INFO_FILE, INSTALLED_EGG, INSTALLED_DEVELOP };
+enum installed_kind {
+	INSTALLED_DIST_INFO,
+	INSTALLED_EGG_INFO,
+	INSTALLED_EGG_INFO_FILE,
+	INSTALLED_EGG,
+	INSTALLED_DEVELOP
+};
 
 typedef struct Installed {
 	enum installed_kind kind;
-	char *name;            /* from METADATA or the folder's name */
+	char *name; /* from METADATA or the folder's name */
 	char *normalized_name;
 	char *version;
-	char *location;        /* the sys.path entry it was found on */
-	char *info;            /* path of the .dist-info/.egg-info */
-	bool in_site;          /* in the environment's own purelib or platlib */
+	char *location; /* the sys.path entry it was found on */
+	char *info;	/* path of the .dist-info/.egg-info */
+	bool in_site;	/* in the environment's own purelib or platlib */
 	bool in_user_site;
-	bool local;            /* under prefix: not seen through system-site-packages */
+	bool local;		 /* under prefix: not seen through system-site-packages */
 	char *editable_location; /* or NULL */
-	Metadata *metadata;    /* loaded at first use by installed_metadata */
+	Metadata *metadata;	 /* loaded at first use by installed_metadata */
 } Installed;
 
-typedef struct InstalledSet InstalledSet; /* sorted by normalised name; first found on sys.path wins */
+typedef struct InstalledSet
+	InstalledSet; /* sorted by normalised name; first found on sys.path wins */
 
 /* Scans sys.path (paths == NULL) or the given folders, cheaply: folder names first, METADATA on
  * demand. A folder that cannot be read is skipped with a warning. */
-InstalledSet *installed_scan(const Python *python, const char *const *paths, Log *log, GError **error);
+InstalledSet *installed_scan(
+	const Python *python, const char *const *paths, Log *log, GError **error);
 void installed_free(InstalledSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InstalledSet, installed_free)
 size_t installed_count(const InstalledSet *set);

@@ -5,12 +5,12 @@
 
 typedef struct Metadata {
 	char *metadata_version, *name, *version; /* as written; never NULL */
-	char *requires_python;                   /* or NULL */
-	char **requires_dist;                    /* requirement texts, NULL-terminated, never NULL */
-	char **provides_extra;                   /* as written */
-	char **dynamic;                          /* PEP 643 */
-	GPtrArray *headers; /* of struct metadata_header, in the file's order */
-	char *description;  /* the body, or NULL */
+	char *requires_python;			 /* or NULL */
+	char **requires_dist;  /* requirement texts, NULL-terminated, never NULL */
+	char **provides_extra; /* as written */
+	char **dynamic;	       /* PEP 643 */
+	GPtrArray *headers;    /* of struct metadata_header, in the file's order */
+	char *description;     /* the body, or NULL */
 } Metadata;
 
 struct metadata_header {

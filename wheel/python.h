@@ -4,32 +4,32 @@
 #include "lib/log.h"
 
 struct python_scheme { /* absolute paths; strings owned by the Python */
-	const char *purelib, *platlib, *headers /* the include folder, without the project's name */,
-		*scripts, *data;
+	const char *purelib, *platlib,
+		*headers /* the include folder, without the project's name */, *scripts, *data;
 };
 
 typedef struct Python {
-	char *executable;      /* absolute, as it was named (a venv's bin/python, not resolved) */
-	char *version;         /* "3.11.7" (platform.python_version(): may be "3.13.0rc1") */
+	char *executable; /* absolute, as it was named (a venv's bin/python, not resolved) */
+	char *version;	  /* "3.11.7" (platform.python_version(): may be "3.13.0rc1") */
 	int major, minor, micro;
-	char *implementation;  /* sys.implementation.name: "cpython", "pypy" */
-	char *cache_tag;       /* "cpython-311" */
+	char *implementation; /* sys.implementation.name: "cpython", "pypy" */
+	char *cache_tag;      /* "cpython-311" */
 	char *prefix, *base_prefix;
 	bool is_venv;
-	bool system_site;      /* a venv with include-system-site-packages, or not a venv */
+	bool system_site;	     /* a venv with include-system-site-packages, or not a venv */
 	struct python_scheme scheme; /* where plain `install` goes */
 	char *stdlib;
 	char *user_base, *user_site; /* or NULL when user site is not possible */
 	bool user_site_enabled;
-	char **sys_path;       /* with PYTHONPATH and the .pth files' folders applied */
+	char **sys_path;	  /* with PYTHONPATH and the .pth files' folders applied */
 	char *externally_managed; /* path of EXTERNALLY-MANAGED, or NULL */
 	/* PEP 508 values, in the order of resolver/marker.h's enum marker_variable. */
 	char *markers[11];
 	/* for tags */
-	char **abis;           /* best first: "cp313t" */
+	char **abis; /* best first: "cp313t" */
 	bool free_threaded, debug;
-	char *platform;        /* sysconfig.get_platform(): "linux-x86_64", "macosx-14.0-arm64" */
-	int libc[2];           /* glibc or musl version; 0,0 if neither */
+	char *platform; /* sysconfig.get_platform(): "linux-x86_64", "macosx-14.0-arm64" */
+	int libc[2];	/* glibc or musl version; 0,0 if neither */
 	bool is_musl;
 	bool is_32bit;
 } Python;

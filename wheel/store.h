@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The content-addressed store: wheel files by SHA-256, their unpacked trees, byte code; SQLite index. */
+/* The content-addressed store: wheel files by SHA-256, their unpacked trees, byte code; SQLite
+ * index. */
 #pragma once
 #include "lib/jobs.h"
 #include "verify/digest.h"
@@ -24,11 +25,12 @@ StoreWheel *store_find(Store *store, const struct digest *sha256, const char *fi
 /* Path of the wheel file itself if kept, or NULL. New string. */
 char *store_wheel_path(Store *store, const struct digest *sha256);
 
-/* A download: bytes are written at offsets, hashed as the prefix grows, named only after the check. */
+/* A download: bytes are written at offsets, hashed as the prefix grows, named only after the check.
+ */
 typedef struct StoreDownload StoreDownload;
 StoreDownload *store_download_new(Store *store, GError **error);
-bool store_download_write(StoreDownload *download, const void *bytes, size_t length, int64_t at,
-	GError **error);
+bool store_download_write(
+	StoreDownload *download, const void *bytes, size_t length, int64_t at, GError **error);
 int store_download_fd(const StoreDownload *download);
 /* Finishes hashing; *out is the SHA-256 of the whole. */
 bool store_download_digest(StoreDownload *download, struct digest *out, GError **error);
@@ -38,8 +40,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreDownload, store_download_free)
 StoreDownload *store_download_from_file(Store *store, const char *path, GError **error);
 
 struct store_add_options {
-	const char *filename;  /* wheel name: dist-info must agree with it */
-	bool strict_record;    /* RECORD mismatch is an error (index, X), else a warning in *warnings */
+	const char *filename; /* wheel name: dist-info must agree with it */
+	bool strict_record;   /* RECORD mismatch is an error (index, X), else a warning in *warnings
+			       */
 };
 /* Validates the archive (users-and-security D.2) before a byte is written, unpacks it by members on
  * `jobs`, checks every file against RECORD, names the tree. `done` runs on the main thread. The
@@ -49,8 +52,28 @@ typedef void (*store_add_fn)(StoreWheel *wheel /* owned by callee, or NULL */, G
 void store_add_wheel(Store *store, Jobs *jobs, StoreDownload *download /* owned */,
 	const struct store_add_options *options, store_add_fn done, void *user);
 
-/* Facts of an unpacked wheel; borrowed. */
+/* Facts of an unpacked wheel; borrowed, thread-safe to read. */
+const char *store_wheel_filename(const StoreWheel *wheel);  /* "six-1.16.0-py2.py3-none-any.whl" */
 const char *store_wheel_dist_info(const StoreWheel *wheel); /* "six-1.16.0.dist-info" */
 const struct digest *store_wheel_digest(const StoreWheel *wheel);
+/* Absolute path of the unpacked tree: the archive's own paths below it (`pkg/__init__.py`,
+ * `x-1.data/scripts/run`, `x-1.dist-info/RECORD`). Never to be written to by anybody. */
+const char *store_wheel_tree(const StoreWheel *wheel);
+struct store_file {
+	const char *path;     /* relative, checked safe; files only, sorted by path (bytewise) */
+	int64_t size;	      /* bytes */
+	struct digest digest; /* SHA-256 of the contents as checked at unpacking */
+	bool executable;      /* some x bit in the archive: mode 0755, else 0644 (before umask) */
+};
+size_t store_wheel_file_count(const StoreWheel *wheel);
+const struct store_file *store_wheel_file(const StoreWheel *wheel, size_t index);
+StoreWheel *store_wheel_ref(StoreWheel *wheel);
 Metadata *store_wheel_metadata(const StoreWheel *wheel, GError **error);
-char *store_wheel_read(const StoreWheel *wheel, const char *path, size_t *length); /* or NULL */
+/* Contents of a file of the tree, NUL-terminated, or NULL if there is none. New block. */
+char *store_wheel_read(const StoreWheel *wheel, const char *path, size_t *length);
+
+/* Byte code kept for a wheel and an interpreter: the folder where compiled files of this wheel lie
+ * under `key` (cache tag, magic, flags), laid out as the tree
+ * (`pkg/__pycache__/x.cpython-311.pyc`). bytecode.c fills and reads it. NULL if the store is
+ * private or not writable. New string. */
+char *store_bytecode_path(Store *store, const StoreWheel *wheel, const char *key);

@@ -18,5 +18,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Tags, tags_free)
 size_t tags_count(const Tags *tags);
 const char *tags_get(const Tags *tags, size_t index); /* "cp311-cp311-manylinux_2_36_x86_64" */
 /* Index of the best tag of a wheel with these compressed sets (`py2.py3`, `none`, `any`), or -1. */
-int tags_rank(const Tags *tags, const char *python_tags, const char *abi_tags,
-	const char *platform_tags);
+int tags_rank(
+	const Tags *tags, const char *python_tags, const char *abi_tags, const char *platform_tags);
