@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `xpip cache`: what is kept on disk, and removing it. */
 #include "cmd/cmd.h"
+#include "lib/texts.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -64,12 +65,6 @@ count_part(const struct xpip *x, const char *part, struct tally *tally)
 		fts_close(tree);
 }
 
-static int
-compare_strings(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Paths of the cached wheels whose names match: a name, a name with a version, or a glob. */
 static GPtrArray *
 find_wheels(const struct xpip *x, const char *pattern)
@@ -85,7 +80,7 @@ find_wheels(const struct xpip *x, const char *pattern)
 			g_ptr_array_add(found, g_strdup(entry->fts_path));
 	if (tree)
 		fts_close(tree);
-	g_ptr_array_sort(found, compare_strings);
+	g_ptr_array_sort(found, texts_compare);
 	return found;
 }
 
@@ -146,7 +141,7 @@ list(struct xpip *x, const char *const *arguments, GError **error)
 			lines, human ? g_strdup_printf(" - %s (%s)", strrchr(path, '/') + 1, size)
 				     : g_strdup(path));
 	}
-	g_ptr_array_sort(lines, compare_strings);
+	g_ptr_array_sort(lines, texts_compare);
 	if (human)
 		log_output(x->log,
 			lines->len ? "Cache contents:\n" : "No locally built wheels cached.");

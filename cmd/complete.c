@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/complete.h"
+#include "lib/texts.h"
 
 #include "cmd/cmd.h"
 #include "wheel/installed.h"
@@ -79,7 +80,7 @@ add_paths(const struct request *request, bool folders_only)
 		else if (!folders_only)
 			g_ptr_array_add(found, g_steal_pointer(&path));
 	}
-	g_ptr_array_sort(found, (GCompareFunc)(void (*)(void))g_strcmp0);
+	g_ptr_array_sort(found, texts_compare);
 	for (guint i = 0; i < found->len; i++)
 		g_string_append_printf(
 			request->out, "%s\n", (const char *)g_ptr_array_index(found, i));

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/optparse.h"
+#include "lib/texts.h"
 
 #include <stdint.h>
 #include <string.h>
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static bool
 refuse_ambiguous(const char *spelled, GPtrArray *names, GError **error)
 {
-	g_ptr_array_sort(names, compare_names);
+	g_ptr_array_sort(names, texts_compare);
 	g_ptr_array_add(names, NULL);
 	g_autofree char *list = g_strjoinv(", ", (char **)names->pdata);
 	return error_set(error, ERROR_USAGE, "ambiguous option: %s (%s?)", spelled, list);

@@ -8,6 +8,7 @@
 #include "resolver/candidate.h"
 
 #include "lib/error.h"
+#include "lib/texts.h"
 #include "resolver/specifier.h"
 #include "wheel/name.h"
 
@@ -387,12 +388,6 @@ candidates_versions(const IndexPage *page, const struct candidate_options *optio
 	return g_string_free(text, FALSE);
 }
 
-static int
-compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 char *
 candidates_other_python(const IndexPage *page, const struct candidate_options *options)
 {
@@ -412,7 +407,7 @@ candidates_other_python(const IndexPage *page, const struct candidate_options *o
 					       version_text(page_version(page, i)), python));
 		}
 	}
-	g_ptr_array_sort(texts, compare_texts);
+	g_ptr_array_sort(texts, texts_compare);
 	g_ptr_array_add(texts, NULL);
 	return g_strjoinv("; ", (char **)texts->pdata);
 }

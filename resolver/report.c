@@ -2,6 +2,7 @@
 /* Two tellings of a failure: the lines that pip prints, which tools look for, and the proof: what
  * follows from what, one sentence a step. */
 #include "resolver/report.h"
+#include "lib/texts.h"
 
 #include "resolver/solve.h"
 
@@ -123,12 +124,6 @@ trigger_text(const Universe *universe, const struct cause *cause)
 		"%s==%s", parent->name, candidate_version_text(parent, cause->parent_candidate));
 }
 
-static int
-compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static bool
 has_text(const GPtrArray *list, const char *text)
 {
@@ -151,7 +146,7 @@ join_triggers(const Universe *universe, const GArray *causes)
 	}
 	if (triggers->len == 0)
 		return g_strdup("the requested packages");
-	g_ptr_array_sort(triggers, compare_texts);
+	g_ptr_array_sort(triggers, texts_compare);
 	GString *joined = g_string_new(NULL);
 	for (guint i = 0; i < triggers->len; i++)
 		g_string_append_printf(joined, "%s%s",
@@ -192,7 +187,7 @@ append_without_candidates(const GArray *causes, GString *text)
 	}
 	if (names->len == 0)
 		return;
-	g_ptr_array_sort(names, compare_texts);
+	g_ptr_array_sort(names, texts_compare);
 	g_string_append(text,
 		"\n\nAdditionally, some packages in these conflicts have no matching distributions "
 		"available for your environment:");

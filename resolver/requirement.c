@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "resolver/requirement.h"
 #include "lib/error.h"
+#include "lib/texts.h"
 #include "resolver/marker_parse.h"
 #include "resolver/tokens.h"
 #include "wheel/name.h"
@@ -42,12 +43,6 @@ parse_extra_names(struct tokens *t, GPtrArray *extras, GError **error)
 	}
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* ([ names ])?; sorted, without repeats. */
 static bool
 parse_extras(struct tokens *t, char ***out, GError **error)
@@ -63,7 +58,7 @@ parse_extras(struct tokens *t, char ***out, GError **error)
 			return tokens_fail(t, open, t->at, error,
 				"Expected matching RIGHT_BRACKET for LEFT_BRACKET, after extras");
 	}
-	g_ptr_array_sort(extras, compare_names);
+	g_ptr_array_sort(extras, texts_compare);
 	GPtrArray *unique = g_ptr_array_new();
 	for (guint i = 0; i < extras->len; i++)
 		if (i == 0 || strcmp(extras->pdata[i - 1], extras->pdata[i]) != 0)

@@ -5,6 +5,7 @@
  * that wanders, pubgrub.h decides. 4. The graph of the answer gives pip's installation order. A
  * failure is told by report.h. */
 #include "resolver/resolve.h"
+#include "lib/texts.h"
 
 #include "resolver/report.h"
 #include "resolver/search.h"
@@ -288,12 +289,6 @@ add_extra(GPtrArray *names, char *extra)
 	return true;
 }
 
-static int
-compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* The extras under which the graph reaches the package; strings are the nodes'. */
 static const char *const *
 collect_extras(const struct graph *graph, const struct package *package)
@@ -307,7 +302,7 @@ collect_extras(const struct graph *graph, const struct package *package)
 			n++)
 			add_extra(names, vertex->node->extras[n]);
 	}
-	g_ptr_array_sort(names, compare_texts);
+	g_ptr_array_sort(names, texts_compare);
 	g_ptr_array_add(names, NULL);
 	return (const char *const *)g_ptr_array_free(names, FALSE);
 }

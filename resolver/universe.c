@@ -3,6 +3,7 @@
  * and metadata arrive: the page of a requirement as soon as it is known, the metadata of the
  * likeliest candidate as soon as its page is there, and so on. */
 #include "resolver/universe.h"
+#include "lib/texts.h"
 
 #include "wheel/name.h"
 
@@ -115,12 +116,6 @@ node_add(Universe *universe, char *name, struct package *package, struct node *b
 	return node;
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Normalised, sorted, without repeats. */
 static char **
 normalize_extras(const char *const *extras)
@@ -136,7 +131,7 @@ normalize_extras(const char *const *extras)
 		else
 			g_ptr_array_add(names, name);
 	}
-	g_ptr_array_sort(names, compare_names);
+	g_ptr_array_sort(names, texts_compare);
 	g_ptr_array_add(names, NULL);
 	return (char **)g_ptr_array_free(names, FALSE);
 }

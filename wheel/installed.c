@@ -2,6 +2,7 @@
 #include "wheel/installed.h"
 #include "lib/error.h"
 #include "lib/fs.h"
+#include "lib/texts.h"
 #include "wheel/name.h"
 
 #include <dirent.h>
@@ -176,12 +177,6 @@ add(InstalledSet *set, const Python *python, Installed *dist, const char *found_
 	g_hash_table_insert(set->by_name, dist->normalized_name, dist);
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void
 scan_folder(InstalledSet *set, const Python *python, const char *folder, Log *log)
 {
@@ -205,7 +200,7 @@ scan_folder(InstalledSet *set, const Python *python, const char *folder, Log *lo
 	}
 	closedir(dir);
 	/* The same order everywhere, whatever the file system's. */
-	g_ptr_array_sort(names, compare_names);
+	g_ptr_array_sort(names, texts_compare);
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = g_ptr_array_index(names, i);
 		Installed *dist = g_str_has_suffix(name, ".egg-link") ? link_new(folder, name)

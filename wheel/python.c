@@ -3,6 +3,7 @@
 #include "lib/error.h"
 #include "lib/fs.h"
 #include "lib/json.h"
+#include "lib/texts.h"
 #include "wheel/python_query.h"
 
 #include <dirent.h>
@@ -302,12 +303,6 @@ add_pth(GPtrArray *paths, const char *folder, const char *name)
 	}
 }
 
-static int
-compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* A site folder and what its .pth files name, as site.addsitedir does; code in them is not run. */
 static void
 add_site(GPtrArray *paths, const char *folder)
@@ -321,7 +316,7 @@ add_site(GPtrArray *paths, const char *folder)
 		if (entry->d_name[0] != '.' && g_str_has_suffix(entry->d_name, ".pth"))
 			g_ptr_array_add(names, g_strdup(entry->d_name));
 	closedir(dir);
-	g_ptr_array_sort(names, compare_texts);
+	g_ptr_array_sort(names, texts_compare);
 	for (guint i = 0; i < names->len; i++)
 		add_pth(paths, folder, g_ptr_array_index(names, i));
 }

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* wheel_names.tsv and sdist_names.tsv. */
 #include "lib/json.h"
+#include "lib/texts.h"
 #include "resolver/version.h"
 #include "tests/conformance/conformance.h"
 #include "wheel/filename.h"
 
 #include <string.h>
-
-static int
-compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
 
 /* The expanded tags, sorted, without repeats; `(N tags)` for many. */
 static char *
@@ -25,7 +20,7 @@ expand(const struct wheel_filename *name)
 		for (char **a = abis; *a; a++)
 			for (char **l = platforms; *l; l++)
 				g_ptr_array_add(tags, g_strdup_printf("%s-%s-%s", *p, *a, *l));
-	g_ptr_array_sort(tags, compare_texts);
+	g_ptr_array_sort(tags, texts_compare);
 	for (guint i = 1; i < tags->len;) {
 		if (strcmp(tags->pdata[i - 1], tags->pdata[i]) == 0)
 			g_ptr_array_remove_index(tags, i);
