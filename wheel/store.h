@@ -3,6 +3,7 @@
  * index. */
 #pragma once
 #include "lib/jobs.h"
+#include "lib/log.h"
 #include "verify/digest.h"
 #include "wheel/metadata.h"
 
@@ -13,6 +14,8 @@ typedef struct Store Store;
  * by store_free. Many processes may use one store at once. */
 Store *store_open(const char *cache_dir, const char *near, GError **error);
 void store_free(Store *store);
+/* Where a damaged index that was set aside is told; borrowed, may be NULL. */
+void store_set_log(Store *store, Log *log);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
 
 /* One wheel, unpacked and checked in the store: the manifest (files with size, mode, digest). */
@@ -20,7 +23,8 @@ typedef struct StoreWheel StoreWheel; /* reference counted, read-only */
 void store_wheel_free(StoreWheel *wheel);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreWheel, store_wheel_free)
 
-/* The unpacked wheel with this digest, or NULL if the store has none (not an error). */
+/* The unpacked wheel with this digest, or NULL if the store has none (not an error): then a kept
+ * wheel file (store_wheel_path) can be added again by store_download_from_file. */
 StoreWheel *store_find(Store *store, const struct digest *sha256, const char *filename);
 /* Path of the wheel file itself if kept, or NULL. New string. */
 char *store_wheel_path(Store *store, const struct digest *sha256);
@@ -31,7 +35,9 @@ typedef struct StoreDownload StoreDownload;
 StoreDownload *store_download_new(Store *store, GError **error);
 bool store_download_write(
 	StoreDownload *download, const void *bytes, size_t length, int64_t at, GError **error);
-int store_download_fd(const StoreDownload *download);
+int store_download_fd(StoreDownload *download, GError **error); /* borrowed; -1 on error */
+/* Forgets all bytes: the server's file has changed. */
+void store_download_restart(StoreDownload *download);
 /* Finishes hashing; *out is the SHA-256 of the whole. */
 bool store_download_digest(StoreDownload *download, struct digest *out, GError **error);
 void store_download_free(StoreDownload *download); /* drops the bytes unless added */
@@ -63,10 +69,18 @@ struct store_file {
 	const char *path;     /* relative, checked safe; files only, sorted by path (bytewise) */
 	int64_t size;	      /* bytes */
 	struct digest digest; /* SHA-256 of the contents as checked at unpacking */
-	bool executable;      /* some x bit in the archive: mode 0755, else 0644 (before umask) */
+	bool executable;      /* some x bit in the archive: mode 0777, else 0666, less the umask */
+	int64_t mtime_ns;     /* of the tree's file, as it was unpacked */
+	uint64_t inode;
 };
 size_t store_wheel_file_count(const StoreWheel *wheel);
 const struct store_file *store_wheel_file(const StoreWheel *wheel, size_t index);
+/* Puts a file of the tree at `to` below the folder to_dir, never over another: linked if
+ * hard_link_ok and possible, else copied with its times. A file that is not as it was unpacked (a
+ * user edited a linked one in place) is hashed, and if need be made anew out of the kept wheel.
+ * Thread-safe. */
+bool store_wheel_place(const StoreWheel *wheel, size_t index, int to_dir, const char *to,
+	bool hard_link_ok, GError **error);
 StoreWheel *store_wheel_ref(StoreWheel *wheel);
 Metadata *store_wheel_metadata(const StoreWheel *wheel, GError **error);
 /* Contents of a file of the tree, NUL-terminated, or NULL if there is none. New block. */
