@@ -1,116 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* Transfers on one curl multi handle: queue, retries, resume, limits. http_cache.c keeps answers.
- */
+/* Transfers on one curl multi handle: the queue and the loop. http_transfer.c makes the attempts,
+ * http_answer.c takes what comes in, http_auth.c knows credentials, http_cache.c keeps answers. */
 #include "lib/error.h"
 #include "lib/fs.h"
 #include "lib/http_private.h"
 
-#undef curl_easy_setopt
-#undef curl_easy_getinfo
-#undef curl_multi_setopt
-
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-	MAX_RUNNING = 96,     /* transfers at a time; the rest is queued */
+	MAX_RUNNING = 50,     /* transfers at a time; the rest is queued */
 	MAX_CONNECTIONS = 16, /* to one host, HTTP/1.1 */
-	MAX_REDIRECTS = 20,
-	BUFFER_SIZE = 512 << 10,
-	LOW_SPEED = 1,	     /* bytes a second over the time-out: silence */
-	MAX_WAIT_MS = 30000, /* between attempts, Retry-After included */
 };
 #define MAX_MEMORY ((int64_t)1 << 30)
 
-enum state {
-	QUEUED,
-	RUNNING,
-	WAITING /* for another attempt */,
-	READY /* answered without a transfer */
-};
+/* --- answers ------------------------------------------------------------------------------- */
 
-struct transfer {
-	Http *http;
-	unsigned id;
-	enum state state;
-	bool cancelled;
-	/* the request; strings owned */
-	char *url, *accept, *etag, *last_modified;
-	enum http_cache cache;
-	int64_t range_start, range_end, max_size;
-	http_sink_fn sink;
-	http_done_fn done;
-	void *user;
-	void (*progress)(int64_t now, int64_t total, void *user);
-	bool priority;
-	/* the attempt */
-	CURL *easy;
-	struct curl_slist *headers;
-	unsigned attempts, resumes;
-	int64_t not_before_us;
-	int64_t received;  /* bytes of the body so far, over all attempts */
-	int64_t resume_at; /* where this attempt began within the body */
-	GByteArray *body;
-	GError *error; /* from the sink, or a limit */
-	HttpResponse *response;
-	HttpResponse *stale; /* kept answer that this transfer revalidates */
-	char *cache_control, *expires, *date, *age;
-	int64_t content_length, content_start, retry_after;
-	bool checked; /* status and ranges of this attempt were looked at */
-};
-
-struct Http {
-	Loop *loop;
-	Log *log;
-	struct http_options options; /* strings owned */
-	const struct load_curl *curl;
-	CURLM *multi;
-	GPtrArray *transfers; /* of struct transfer * */
-	unsigned last_id, running;
-	char *ca_file;
-	bool freeing;
-};
-
-/* --- errors -------------------------------------------------------------------------------- */
-
-/* GError has no payload: the status stands in the message, "GET url: 404 Not Found". */
+/* GError has no payload: the status stands at the front of "404 Client Error: …". */
 long
 http_error_status(const GError *error)
 {
-	if (!error || error->domain != XPIP_ERROR || error->code != ERROR_NETWORK ||
-		!g_str_has_prefix(error->message, "GET "))
+	if (!error || error->domain != XPIP_ERROR || error->code != ERROR_NETWORK)
 		return 0;
-	const char *mark = strstr(error->message + 4, ": ");
-	while (mark && strstr(mark + 2, ": "))
-		mark = strstr(mark + 2, ": ");
-	long status = mark ? strtol(mark + 2, NULL, 10) : 0;
-	return status >= 400 && status < 600 ? status : 0;
+	char *end;
+	long status = strtol(error->message, &end, 10);
+	bool ours = g_str_has_prefix(end, " Client Error: ") ||
+		    g_str_has_prefix(end, " Server Error: ");
+	return ours && status >= 400 && status < 600 ? status : 0;
 }
-
-static const char *
-reason(long status)
-{
-	static const struct {
-		long status;
-		const char *text;
-	} reasons[] = {{400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"},
-		{404, "Not Found"}, {405, "Method Not Allowed"},
-		{407, "Proxy Authentication Required"}, {410, "Gone"},
-		{416, "Range Not Satisfiable"}, {429, "Too Many Requests"},
-		{500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"},
-		{503, "Service Unavailable"}, {504, "Gateway Timeout"}};
-	for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++)
-		if (reasons[i].status == status)
-			return reasons[i].text;
-	return status >= 500 ? "Server Error" : "Client Error";
-}
-
-/* --- responses ----------------------------------------------------------------------------- */
 
 void
 http_response_free(HttpResponse *response)
@@ -127,233 +49,35 @@ http_response_free(HttpResponse *response)
 	g_free(response);
 }
 
-static void
-transfer_free(struct transfer *t)
-{
-	const struct load_curl *curl = t->http->curl;
-	if (t->easy) {
-		if (t->state == RUNNING)
-			curl->curl_multi_remove_handle(t->http->multi, t->easy);
-		curl->curl_easy_cleanup(t->easy);
-	}
-	if (t->headers)
-		curl->curl_slist_free_all(t->headers);
-	g_free(t->url);
-	g_free(t->accept);
-	g_free(t->etag);
-	g_free(t->last_modified);
-	if (t->body)
-		g_byte_array_unref(t->body);
-	g_clear_error(&t->error);
-	http_response_free(t->response);
-	http_response_free(t->stale);
-	g_free(t->cache_control);
-	g_free(t->expires);
-	g_free(t->date);
-	g_free(t->age);
-	g_free(t);
-}
-
-static void
-forget(struct transfer *t)
-{
-	g_ptr_array_remove(t->http->transfers, t);
-	transfer_free(t);
-}
-
-static void
-answer(struct transfer *t, HttpResponse *response, GError *error)
-{
-	g_autoptr(GError) owned = error;
-	if (t->cancelled)
-		http_response_free(response);
-	else
-		t->done(response, owned, t->user);
-	forget(t);
-}
-
-static HttpResponse *
-new_response(const char *url)
+HttpResponse *
+http_response_new(const char *url)
 {
 	HttpResponse *response = g_new0(HttpResponse, 1);
-	response->url = http_redact_url(url);
+	response->url = g_strdup(url);
 	response->content_type = g_strdup("");
 	response->total = -1;
 	return response;
 }
 
-/* --- reading an answer --------------------------------------------------------------------- */
-
-static void
-replace(char **field, const char *value)
+void
+http_settle(struct http_transfer *t, HttpResponse *response, GError *error)
 {
-	g_free(*field);
-	*field = g_strdup(value);
+	g_autoptr(GError) owned = error;
+	g_ptr_array_remove(t->http->transfers, t); /* `done` may ask for more or cancel others */
+	if (t->cancelled)
+		http_response_free(response);
+	else
+		t->done(response, owned, t->user);
+	http_transfer_free(t);
 }
 
-static void
-read_content_type(HttpResponse *response, const char *value)
-{
-	g_auto(GStrv) parts = g_strsplit(value, ";", -1);
-	g_free(response->content_type);
-	response->content_type = g_ascii_strdown(g_strstrip(parts[0]), -1);
-	for (char **part = parts + 1; *part; part++) {
-		g_strstrip(*part);
-		if (g_ascii_strncasecmp(*part, "charset=", 8) != 0)
-			continue;
-		g_free(response->charset);
-		response->charset = g_strdup(g_strdelimit(g_strstrip(*part + 8), "\"'", ' '));
-		g_strstrip(response->charset);
-	}
-}
+/* --- trust --------------------------------------------------------------------------------- */
 
-/* `bytes 100-199/1000`, `bytes 0-9` followed by `/` and `*`. */
-static void
-read_content_range(struct transfer *t, const char *value)
-{
-	char *end;
-	if (g_ascii_strncasecmp(value, "bytes ", 6) != 0)
-		return;
-	t->content_start = g_ascii_strtoll(value + 6, &end, 10);
-	const char *slash = strchr(end, '/');
-	if (slash && g_ascii_isdigit(slash[1]))
-		t->response->total = g_ascii_strtoll(slash + 1, NULL, 10);
-}
-
-static void
-read_header(struct transfer *t, const char *name, const char *value)
-{
-	HttpResponse *r = t->response;
-	if (g_ascii_strcasecmp(name, "content-type") == 0)
-		read_content_type(r, value);
-	else if (g_ascii_strcasecmp(name, "content-length") == 0)
-		t->content_length = g_ascii_strtoll(value, NULL, 10);
-	else if (g_ascii_strcasecmp(name, "content-range") == 0)
-		read_content_range(t, value);
-	else if (g_ascii_strcasecmp(name, "etag") == 0)
-		replace(&r->etag, value);
-	else if (g_ascii_strcasecmp(name, "last-modified") == 0)
-		replace(&r->last_modified, value);
-	else if (g_ascii_strcasecmp(name, "accept-ranges") == 0)
-		r->accepts_ranges = g_ascii_strcasecmp(value, "bytes") == 0;
-	else if (g_ascii_strcasecmp(name, "cache-control") == 0)
-		replace(&t->cache_control, value);
-	else if (g_ascii_strcasecmp(name, "expires") == 0)
-		replace(&t->expires, value);
-	else if (g_ascii_strcasecmp(name, "date") == 0)
-		replace(&t->date, value);
-	else if (g_ascii_strcasecmp(name, "age") == 0)
-		replace(&t->age, value);
-	else if (g_ascii_strcasecmp(name, "retry-after") == 0)
-		t->retry_after = CLAMP(g_ascii_strtoll(value, NULL, 10), 0, 3600);
-}
-
-/* A new status line: a redirect's or an interim answer's headers are forgotten. */
-static void
-begin_answer(struct transfer *t)
-{
-	http_response_free(t->response);
-	t->response = new_response(t->url);
-	g_clear_pointer(&t->cache_control, g_free);
-	g_clear_pointer(&t->expires, g_free);
-	g_clear_pointer(&t->date, g_free);
-	g_clear_pointer(&t->age, g_free);
-	t->content_length = t->content_start = -1;
-	t->retry_after = 0;
-	t->checked = false;
-}
-
-static size_t
-on_header(char *bytes, size_t size, size_t count, void *user)
-{
-	struct transfer *t = user;
-	size_t length = size * count;
-	if (length >= 5 && memcmp(bytes, "HTTP/", 5) == 0) {
-		begin_answer(t);
-		return length;
-	}
-	const char *colon = memchr(bytes, ':', length);
-	if (!colon || !t->response)
-		return length;
-	g_autofree char *name = g_strndup(bytes, (gsize)(colon - bytes));
-	g_autofree char *value = g_strndup(colon + 1, (gsize)(bytes + length - colon - 1));
-	read_header(t, name, g_strstrip(value));
-	return length;
-}
-
-static long
-status_of(struct transfer *t)
-{
-	long status = 0;
-	t->http->curl->curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	return status;
-}
-
-/* At the first byte of a body: is it the one that was asked for? */
-static bool
-check_answer(struct transfer *t)
-{
-	t->checked = true;
-	long status = t->response->status = status_of(t);
-	if (status == 206 && t->content_start >= 0) {
-		int64_t wanted = t->range_start < 0 ? t->content_start + t->resume_at
-						    : t->range_start + t->resume_at;
-		if (t->range_start < 0 && t->resume_at > 0)
-			return error_set(&t->error, ERROR_NETWORK, "GET %s: cannot resume", t->url);
-		if (t->content_start != wanted)
-			return error_set(&t->error, ERROR_NETWORK,
-				"GET %s: Content-Range starts at %" G_GINT64_FORMAT
-				" instead of %" G_GINT64_FORMAT,
-				t->url, t->content_start, wanted);
-	} else if (t->received > 0) {
-		/* The whole body again. */
-		t->received = t->resume_at = 0;
-		if (t->body)
-			g_byte_array_set_size(t->body, 0);
-	}
-	return true;
-}
-
-static size_t
-on_body(char *bytes, size_t size, size_t count, void *user)
-{
-	struct transfer *t = user;
-	size_t length = size * count;
-	if (!t->response)
-		begin_answer(t);
-	if (!t->checked && !check_answer(t))
-		return 0;
-	if (t->response->status >= 300)
-		return length;
-	if (t->received + (int64_t)length > t->max_size) {
-		error_set(&t->error, ERROR_NETWORK,
-			"GET %s: larger than %" G_GINT64_FORMAT " bytes", t->url, t->max_size);
-		return 0;
-	}
-	if (t->sink) {
-		int64_t at =
-			(t->response->status == 206 ? MAX(t->content_start - t->resume_at, 0) : 0) +
-			t->received;
-		if (!t->sink(bytes, length, at, t->user, &t->error))
-			return 0;
-	} else {
-		if (!t->body)
-			t->body = g_byte_array_sized_new(
-				(guint)CLAMP(t->content_length, 4096, 1 << 26));
-		g_byte_array_append(t->body, (const guint8 *)bytes, (guint)length);
-	}
-	t->received += (int64_t)length;
-	if (t->progress)
-		t->progress(t->received, t->content_length, t->user);
-	return length;
-}
-
-/* --- starting ------------------------------------------------------------------------------ */
-
-static bool
-host_matches(const char *const *hosts, const char *url)
+bool
+http_is_trusted(const Http *http, const char *url)
 {
 	g_autofree char *host = NULL, *host_port = NULL;
+	const char *const *hosts = http->options.trusted_hosts;
 	if (!hosts || !http_url_host(url, &host, &host_port))
 		return false;
 	for (; *hosts; hosts++)
@@ -373,270 +97,18 @@ http_is_secure(const Http *http, const char *url)
 	if (!http_url_host(url, &host, &host_port))
 		return false;
 	return g_str_equal(host, "localhost") || g_str_has_prefix(host, "127.") ||
-	       g_str_equal(host, "[::1]") || host_matches(http->options.trusted_hosts, url);
-}
-
-static void
-add_header(struct transfer *t, const char *name, const char *value)
-{
-	g_autofree char *line = g_strdup_printf("%s: %s", name, value);
-	t->headers = t->http->curl->curl_slist_append(t->headers, line);
-}
-
-static void
-set_headers(struct transfer *t)
-{
-	const HttpResponse *stale = t->stale;
-	const char *etag = t->etag ? t->etag : stale ? stale->etag : NULL;
-	const char *modified = t->last_modified ? t->last_modified
-			       : stale		? stale->last_modified
-						: NULL;
-	if (t->headers)
-		t->http->curl->curl_slist_free_all(g_steal_pointer(&t->headers));
-	if (t->accept)
-		add_header(t, "Accept", t->accept);
-	if (t->cache == HTTP_CACHE_REFRESH)
-		add_header(t, "Cache-Control", "max-age=0");
-	if (etag)
-		add_header(t, "If-None-Match", etag);
-	else if (modified)
-		add_header(t, "If-Modified-Since", modified);
-	if (t->received > 0 && t->response && t->response->etag)
-		add_header(t, "If-Range", t->response->etag);
-}
-
-static void
-set_range(struct transfer *t)
-{
-	const struct load_curl *curl = t->http->curl;
-	g_autofree char *range = NULL;
-	t->resume_at = t->received;
-	if (t->range_start < 0)
-		range = g_strdup_printf("%" G_GINT64_FORMAT, t->range_start);
-	else if (t->range_end > 0)
-		range = g_strdup_printf("%" G_GINT64_FORMAT "-%" G_GINT64_FORMAT,
-			t->range_start + t->received, t->range_end);
-	else if (t->range_start + t->received > 0)
-		range = g_strdup_printf("%" G_GINT64_FORMAT "-", t->range_start + t->received);
-	curl->curl_easy_setopt(t->easy, CURLOPT_RANGE, range);
-}
-
-static void
-set_security(struct transfer *t)
-{
-	const Http *http = t->http;
-	const struct load_curl *curl = http->curl;
-	bool trusted = host_matches(http->options.trusted_hosts, t->url);
-	curl->curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, trusted ? 0L : 1L);
-	curl->curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, trusted ? 0L : 2L);
-	if (http->ca_file)
-		curl->curl_easy_setopt(t->easy, CURLOPT_CAINFO, http->ca_file);
-	if (http->options.client_cert) {
-		curl->curl_easy_setopt(t->easy, CURLOPT_SSLCERT, http->options.client_cert);
-		curl->curl_easy_setopt(t->easy, CURLOPT_SSLKEY, http->options.client_cert);
-	}
-	bool https = g_ascii_strncasecmp(t->url, "https:", 6) == 0;
-	curl->curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl->curl_easy_setopt(
-		t->easy, CURLOPT_REDIR_PROTOCOLS_STR, https && !trusted ? "https" : "http,https");
-	curl->curl_easy_setopt(t->easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
-	const char *netrc = g_getenv("NETRC");
-	if (netrc)
-		curl->curl_easy_setopt(t->easy, CURLOPT_NETRC_FILE, netrc);
-}
-
-static void
-set_options(struct transfer *t)
-{
-	const Http *http = t->http;
-	const struct load_curl *curl = http->curl;
-	CURL *easy = t->easy;
-	curl->curl_easy_setopt(easy, CURLOPT_URL, t->url);
-	curl->curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
-	curl->curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl->curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-	curl->curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl->curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-	curl->curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl->curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-	curl->curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
-	curl->curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl->curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
-	curl->curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
-	curl->curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl->curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)http->options.timeout_s);
-	curl->curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED);
-	curl->curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)http->options.timeout_s);
-	curl->curl_easy_setopt(easy, CURLOPT_USERAGENT, http->options.user_agent);
-	/* Pages may come compressed; files are taken as they are. */
-	if (t->accept && !t->sink && t->range_start == 0 && t->range_end == 0)
-		curl->curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-	if (http->options.proxy)
-		curl->curl_easy_setopt(easy, CURLOPT_PROXY, http->options.proxy);
-	else if (http->options.no_proxy_env)
-		curl->curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	set_security(t);
-}
-
-static void
-start(struct transfer *t)
-{
-	Http *http = t->http;
-	if (!t->easy) {
-		t->easy = http->curl->curl_easy_init();
-		set_options(t);
-	}
-	set_headers(t);
-	set_range(t);
-	http->curl->curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
-	t->checked = false;
-	t->attempts++;
-	t->state = RUNNING;
-	http->running++;
-	http->curl->curl_multi_add_handle(http->multi, t->easy);
-}
-
-/* --- ending -------------------------------------------------------------------------------- */
-
-static bool
-is_transient(CURLcode code, long status)
-{
-	switch (code) {
-	case CURLE_OK:
-		return status == 500 || status == 502 || status == 503 || status == 520 ||
-		       status == 524 || status == 429;
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-	case CURLE_OPERATION_TIMEDOUT:
-	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:
-	case CURLE_PARTIAL_FILE:
-	case CURLE_GOT_NOTHING:
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_HTTP2:
-	case CURLE_HTTP2_STREAM:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Another attempt, if there is one left: from where the body broke off when that is safe. */
-static bool
-retry(struct transfer *t, CURLcode code, long status)
-{
-	const struct http_options *o = &t->http->options;
-	if (t->error || !is_transient(code, status) || t->cancelled)
-		return false;
-	bool progressed = t->received > t->resume_at;
-	unsigned *used = t->received > 0 && progressed ? &t->resumes : NULL;
-	unsigned limit = (unsigned)MAX(used ? o->resume_retries : o->retries, 0);
-	unsigned spent = used ? ++*used : t->attempts;
-	if (spent > limit)
-		return false;
-	bool can_resume = t->received > 0 && t->response && t->response->etag &&
-			  !g_str_has_prefix(t->response->etag, "W/") && t->range_start >= 0;
-	if (!can_resume) {
-		t->received = 0;
-		if (t->body)
-			g_byte_array_set_size(t->body, 0);
-	}
-	int64_t wait_ms = t->attempts > 1 || used ? (int64_t)250 << MIN(t->attempts - 1, 7) : 0;
-	wait_ms = MIN(MAX(wait_ms, t->retry_after * 1000), MAX_WAIT_MS);
-	t->not_before_us = g_get_monotonic_time() + wait_ms * 1000;
-	g_autofree char *shown = http_redact_url(t->url);
-	log_warning(t->http->log, "Retrying (%u of %u) after connection broken by '%s': %s", spent,
-		limit, code == CURLE_OK ? reason(status) : t->http->curl->curl_easy_strerror(code),
-		shown);
-	t->state = WAITING;
-	return true;
-}
-
-static GError *
-transfer_error(struct transfer *t, CURLcode code, long status)
-{
-	g_autofree char *shown = http_redact_url(t->url);
-	GError *error = NULL;
-	if (t->error)
-		return g_steal_pointer(&t->error);
-	if (code == CURLE_OK)
-		error_set(&error, ERROR_NETWORK, "GET %s: %ld %s", shown, status, reason(status));
-	else
-		error_set(&error, ERROR_NETWORK, "GET %s: %s", shown,
-			t->http->curl->curl_easy_strerror(code));
-	return error;
-}
-
-/* The kept answer is still good: 304. */
-static HttpResponse *
-revalidated(struct transfer *t)
-{
-	HttpResponse *kept = g_steal_pointer(&t->stale);
-	kept->fresh_until = t->response->fresh_until;
-	if (t->http->options.cache_dir)
-		http_cache_write(t->http->options.cache_dir, t->url, t->accept, kept);
-	return kept;
-}
-
-static HttpResponse *
-take_response(struct transfer *t, long status)
-{
-	if (!t->response)
-		begin_answer(t);
-	HttpResponse *r = t->response;
-	char *url = NULL;
-	r->status = status;
-	r->fresh_until = http_cache_lifetime(
-		t->cache_control, t->expires, t->date, t->age, (int64_t)time(NULL));
-	if (status == 304 && t->stale)
-		return revalidated(t);
-	t->http->curl->curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
-	if (url) {
-		g_free(r->url);
-		r->url = http_redact_url(url);
-	}
-	if (status == 206)
-		r->range_start = MAX(t->content_start - t->resume_at, 0);
-	else if (t->content_length >= 0)
-		r->total = t->content_length;
-	if (!t->sink)
-		r->body = t->body ? g_byte_array_free_to_bytes(g_steal_pointer(&t->body))
-				  : g_bytes_new(NULL, 0);
-	if (status == 200 && !t->sink && t->cache != HTTP_CACHE_NONE && r->fresh_until > 0 &&
-		t->http->options.cache_dir)
-		http_cache_write(t->http->options.cache_dir, t->url, t->accept, r);
-	return g_steal_pointer(&t->response);
-}
-
-static void
-finish(struct transfer *t, CURLcode code)
-{
-	Http *http = t->http;
-	long status = status_of(t);
-	http->curl->curl_multi_remove_handle(http->multi, t->easy);
-	http->running--;
-	t->state = READY;
-	bool good = code == CURLE_OK &&
-		    (status == 200 || status == 206 ||
-			    (status == 304 && (t->stale || t->etag || t->last_modified)));
-	if (good && !t->checked && t->response && !check_answer(t))
-		good = false;
-	if (good)
-		answer(t, take_response(t, status), NULL);
-	else if (!retry(t, code, status))
-		answer(t, NULL, transfer_error(t, code, status));
+	       g_str_equal(host, "[::1]") || http_is_trusted(http, url);
 }
 
 /* --- the loop ------------------------------------------------------------------------------ */
 
-static struct transfer *
+static struct http_transfer *
 next_queued(Http *http)
 {
-	struct transfer *first = NULL;
+	struct http_transfer *first = NULL;
 	for (guint i = 0; i < http->transfers->len; i++) {
-		struct transfer *t = g_ptr_array_index(http->transfers, i);
-		if (t->state != QUEUED)
+		struct http_transfer *t = g_ptr_array_index(http->transfers, i);
+		if (t->state != TRANSFER_QUEUED)
 			continue;
 		if (t->priority)
 			return t;
@@ -663,7 +135,7 @@ load(Http *http, GError **error)
 }
 
 static void
-answer_file(struct transfer *t)
+answer_file(struct http_transfer *t)
 {
 	GError *error = NULL;
 	g_autofree char *path = fs_url_to_path(t->url, &error);
@@ -671,10 +143,10 @@ answer_file(struct transfer *t)
 	bool absent = false;
 	char *bytes = path ? fs_read(path, (size_t)t->max_size, &length, &absent, &error) : NULL;
 	if (!bytes) {
-		answer(t, NULL, error);
+		http_settle(t, NULL, error);
 		return;
 	}
-	HttpResponse *response = new_response(t->url);
+	HttpResponse *response = http_response_new(t->url);
 	response->status = 200;
 	response->total = (int64_t)length;
 	if (t->sink) {
@@ -685,7 +157,7 @@ answer_file(struct transfer *t)
 	} else {
 		response->body = g_bytes_new_take(bytes, length);
 	}
-	answer(t, response, error);
+	http_settle(t, response, error);
 }
 
 /* Answers what needs no transfer; true if something was answered. */
@@ -693,15 +165,13 @@ static bool
 answer_ready(Http *http)
 {
 	for (guint i = 0; i < http->transfers->len; i++) {
-		struct transfer *t = g_ptr_array_index(http->transfers, i);
-		if (t->state != READY)
+		struct http_transfer *t = g_ptr_array_index(http->transfers, i);
+		if (t->state != TRANSFER_READY)
 			continue;
-		if (t->cancelled)
-			forget(t);
-		else if (t->error)
-			answer(t, NULL, g_steal_pointer(&t->error));
+		if (t->error || t->cancelled)
+			http_settle(t, NULL, g_steal_pointer(&t->error));
 		else if (t->response)
-			answer(t, g_steal_pointer(&t->response), NULL);
+			http_settle(t, g_steal_pointer(&t->response), NULL);
 		else
 			answer_file(t);
 		return true;
@@ -716,49 +186,66 @@ start_due(Http *http)
 	int wait = -1;
 	int64_t now = g_get_monotonic_time();
 	for (guint i = 0; i < http->transfers->len; i++) {
-		struct transfer *t = g_ptr_array_index(http->transfers, i);
-		if (t->state != WAITING)
+		struct http_transfer *t = g_ptr_array_index(http->transfers, i);
+		if (t->state != TRANSFER_WAITING)
 			continue;
 		int64_t left = (t->not_before_us - now + 999) / 1000;
 		if (left <= 0)
-			start(t);
+			http_transfer_start(t);
 		else if (wait < 0 || left < wait)
 			wait = (int)left;
 	}
-	struct transfer *t;
+	struct http_transfer *t;
 	while (http->running < MAX_RUNNING && (t = next_queued(http)))
-		start(t);
+		http_transfer_start(t);
 	return wait;
+}
+
+/* Ends what is over; true if something was. */
+static bool
+collect(Http *http)
+{
+	bool any = false;
+	int left = 0;
+	for (CURLMsg *message; (message = http->curl->curl_multi_info_read(http->multi, &left));) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		struct http_transfer *t = NULL;
+		CURLcode code = message->data.result;
+		http->curl->curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+		http_transfer_finish(t, code);
+		any = true;
+	}
+	return any;
+}
+
+static bool
+is_answerable(const Http *http)
+{
+	for (guint i = 0; i < http->transfers->len; i++)
+		if (((struct http_transfer *)g_ptr_array_index(http->transfers, i))->state ==
+			TRANSFER_READY)
+			return true;
+	return false;
 }
 
 static int
 drain(void *user)
 {
 	Http *http = user;
+	int wait = -1, running = 0;
+	bool more = true;
 	while (answer_ready(http))
 		continue;
-	if (!http->multi)
-		return -1;
-	int wait = start_due(http), still = 0, left = 0;
-	http->curl->curl_multi_perform(http->multi, &still);
-	for (CURLMsg *message; (message = http->curl->curl_multi_info_read(http->multi, &left));) {
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		struct transfer *t = NULL;
-		CURLcode code = message->data.result;
-		http->curl->curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t);
-		finish(t, code);
+	/* What `done` callbacks ask for starts at once. */
+	while (http->multi && more) {
+		wait = start_due(http);
+		http->performing = true;
+		http->curl->curl_multi_perform(http->multi, &running);
+		http->performing = false;
+		more = collect(http);
 	}
-	/* What `done` callbacks asked for starts at once. */
-	if (http->running < MAX_RUNNING && next_queued(http)) {
-		int again = start_due(http);
-		wait = again >= 0 && (wait < 0 || again < wait) ? again : wait;
-		http->curl->curl_multi_perform(http->multi, &still);
-	}
-	for (guint i = 0; i < http->transfers->len; i++)
-		if (((struct transfer *)g_ptr_array_index(http->transfers, i))->state == READY)
-			return 0;
-	return wait;
+	return is_answerable(http) ? 0 : wait;
 }
 
 static int
@@ -784,33 +271,48 @@ wait_for(void *user, struct pollfd *extra, unsigned count, int timeout_ms)
 static bool
 check_cert(const char *path, GError **error)
 {
-	if (!path)
-		return true;
-	if (access(path, R_OK) == 0)
+	struct stat info;
+	if (!path || (access(path, R_OK) == 0 && stat(path, &info) == 0 &&
+			     (S_ISDIR(info.st_mode) || info.st_size > 0)))
 		return true;
 	return error_set(error, ERROR_INVALID_INPUT,
 		"Could not find a suitable TLS CA certificate bundle, invalid path: %s", path);
 }
 
-static const char *
-ca_from_environment(void)
+/* --cert, then requests' variables, then OpenSSL's. NULL: libcurl's default. */
+static bool
+find_ca(Http *http, const char *cert, GError **error)
 {
-	static const char *const names[] = {
-		"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"};
-	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		const char *value = g_getenv(names[i]);
-		if (value && *value)
-			return value;
+	const char *path = cert && *cert ? cert : g_getenv("REQUESTS_CA_BUNDLE");
+	if (!path || !*path)
+		path = g_getenv("CURL_CA_BUNDLE");
+	if (path && *path && !check_cert(path, error))
+		return false;
+	const char *file = g_getenv("SSL_CERT_FILE"), *folder = g_getenv("SSL_CERT_DIR");
+	if (path && *path) {
+		bool is_folder = g_file_test(path, G_FILE_TEST_IS_DIR);
+		*(is_folder ? &http->ca_path : &http->ca_file) = g_strdup(path);
+		return true;
 	}
+	if (file && *file && check_cert(file, NULL))
+		http->ca_file = g_strdup(file);
+	if (folder && g_file_test(folder, G_FILE_TEST_IS_DIR))
+		http->ca_path = g_strdup(folder);
+	return true;
+}
+
+static void *
+preload(void *unused)
+{
+	(void)unused;
+	load_curl(NULL);
 	return NULL;
 }
 
 Http *
 http_new(Loop *loop, Log *log, const struct http_options *options, GError **error)
 {
-	if (!check_cert(options->cert, error) || !check_cert(options->client_cert, error))
-		return NULL;
-	Http *http = g_new0(Http, 1);
+	g_autoptr(Http) http = g_new0(Http, 1);
 	http->loop = loop;
 	http->log = log;
 	http->options = *options;
@@ -818,14 +320,18 @@ http_new(Loop *loop, Log *log, const struct http_options *options, GError **erro
 	o->proxy = g_strdup(options->proxy);
 	o->client_cert = g_strdup(options->client_cert);
 	o->cache_dir = g_strdup(options->cache_dir);
+	o->keyring_provider = g_strdup(options->keyring_provider);
 	o->user_agent = g_strdup(options->user_agent ? options->user_agent : "xpip/" XPIP_VERSION);
 	o->trusted_hosts = (const char *const *)g_strdupv((char **)options->trusted_hosts);
 	o->timeout_s = options->timeout_s > 0 ? options->timeout_s : 15;
-	http->ca_file = g_strdup(options->cert ? options->cert : ca_from_environment());
 	http->transfers = g_ptr_array_new();
 	loop_add_source(loop, drain, http);
 	loop_set_wait(loop, wait_for, http);
-	return http;
+	if (!check_cert(options->client_cert, error) || !find_ca(http, options->cert, error))
+		return NULL;
+	http->preloading =
+		!options->offline && pthread_create(&http->preload, NULL, preload, NULL) == 0;
+	return g_steal_pointer(&http);
 }
 
 void
@@ -833,41 +339,46 @@ http_free(Http *http)
 {
 	if (!http)
 		return;
-	http->freeing = true;
 	while (http->transfers->len > 0) {
 		GError *error = NULL;
 		error_set(&error, ERROR_INTERRUPTED, "stopped");
-		answer(g_ptr_array_index(http->transfers, http->transfers->len - 1), NULL, error);
+		http_settle(
+			g_ptr_array_index(http->transfers, http->transfers->len - 1), NULL, error);
 	}
+	if (http->preloading)
+		pthread_join(http->preload, NULL);
 	loop_remove_source(http->loop, drain, http);
 	loop_set_wait(http->loop, NULL, NULL);
 	if (http->multi)
 		http->curl->curl_multi_cleanup(http->multi);
 	g_ptr_array_unref(http->transfers);
+	http_auth_clear(http);
 	g_free((char *)http->options.proxy);
 	g_free((char *)http->options.client_cert);
 	g_free((char *)http->options.cache_dir);
+	g_free((char *)http->options.keyring_provider);
 	g_free((char *)http->options.user_agent);
 	g_strfreev((char **)http->options.trusted_hosts);
 	g_free(http->ca_file);
+	g_free(http->ca_path);
 	g_free(http);
 }
 
 /* A fresh kept answer needs no transfer; a stale one is revalidated. */
 static void
-look_into_cache(struct transfer *t)
+look_into_cache(struct http_transfer *t)
 {
 	Http *http = t->http;
 	bool whole = t->range_start == 0 && t->range_end == 0 && !t->sink;
 	if (!http->options.cache_dir || t->cache == HTTP_CACHE_NONE || !whole)
 		return;
-	HttpResponse *kept = http_cache_read(http->options.cache_dir, t->url, t->accept);
+	HttpResponse *kept = http_cache_read(http->options.cache_dir, t->key, t->accept);
 	if (!kept)
 		return;
 	bool fresh = t->cache == HTTP_CACHE_USE && kept->fresh_until > (int64_t)time(NULL);
 	if (fresh || http->options.offline) {
 		t->response = kept;
-		t->state = READY;
+		t->state = TRANSFER_READY;
 	} else {
 		t->stale = kept;
 	}
@@ -876,10 +387,10 @@ look_into_cache(struct transfer *t)
 unsigned
 http_get(Http *http, const struct http_request *request)
 {
-	struct transfer *t = g_new0(struct transfer, 1);
-	*t = (struct transfer){.http = http,
+	struct http_transfer *t = g_new0(struct http_transfer, 1);
+	*t = (struct http_transfer){.http = http,
 		.id = ++http->last_id,
-		.url = g_strdup(request->url),
+		.url = http_auth_strip(http, request->url),
 		.accept = g_strdup(request->accept),
 		.etag = g_strdup(request->etag),
 		.last_modified = g_strdup(request->last_modified),
@@ -892,28 +403,28 @@ http_get(Http *http, const struct http_request *request)
 		.user = request->user,
 		.progress = request->progress,
 		.priority = request->priority};
-	char *fragment = strchr(t->url, '#');
-	if (fragment)
-		*fragment = '\0';
+	t->key = g_strdup(t->url);
+	t->total = -1;
+	http_answer_clear(&t->head);
 	g_ptr_array_add(http->transfers, t);
 	bool remote = g_ascii_strncasecmp(t->url, "http:", 5) == 0 ||
 		      g_ascii_strncasecmp(t->url, "https:", 6) == 0;
 	if (g_ascii_strncasecmp(t->url, "file:", 5) == 0) {
-		t->state = READY;
+		t->state = TRANSFER_READY;
 		return t->id;
 	}
 	look_into_cache(t);
-	g_autofree char *shown = http_redact_url(t->url);
-	if (t->state == READY)
+	if (t->state == TRANSFER_READY)
 		return t->id;
 	if (!remote)
 		error_set(&t->error, ERROR_INVALID_INPUT, "%s: not an http, https or file URL",
-			shown);
+			t->url);
 	else if (http->options.offline)
-		error_set(&t->error, ERROR_NETWORK, "GET %s: offline, and not in the cache", shown);
+		error_set(
+			&t->error, ERROR_NETWORK, "offline, and not in the cache: url: %s", t->url);
 	else
 		load(http, &t->error);
-	t->state = t->error ? READY : QUEUED;
+	t->state = t->error ? TRANSFER_READY : TRANSFER_QUEUED;
 	return t->id;
 }
 
@@ -921,13 +432,15 @@ void
 http_cancel(Http *http, unsigned id)
 {
 	for (guint i = 0; i < http->transfers->len; i++) {
-		struct transfer *t = g_ptr_array_index(http->transfers, i);
+		struct http_transfer *t = g_ptr_array_index(http->transfers, i);
 		if (t->id != id)
 			continue;
 		t->cancelled = true;
-		if (t->state == RUNNING)
-			http->running--;
-		forget(t);
+		/* From inside a callback of libcurl the handle cannot go yet. */
+		if (t->state == TRANSFER_RUNNING && !http->performing)
+			http_settle(t, NULL, NULL);
+		else if (t->state != TRANSFER_RUNNING)
+			t->state = TRANSFER_READY;
 		return;
 	}
 }

@@ -18,11 +18,15 @@ struct http_options {
 	const char *cache_dir;		  /* root of the response cache, or NULL: no cache */
 	const char *keyring_provider;	  /* auto, disabled, import, subprocess */
 	bool no_input;			  /* never ask for credentials */
+	/* Asks the user for a name and a password (new strings); NULL: nobody is asked. */
+	bool (*ask)(void *user, const char *host, char **name, char **password);
+	void *ask_user;
 	const char *user_agent;
 	bool offline; /* answer from the cache or fail */
 };
 
-/* Borrows loop and log. libcurl is loaded (dlopen, lib/load.c) at the first request. */
+/* Borrows loop and log. libcurl is loaded (dlopen, lib/load.c) on a thread from now on, so that the
+ * first request finds it there. */
 Http *http_new(Loop *loop, Log *log, const struct http_options *options, GError **error);
 void http_free(Http *http); /* aborts what runs; `done` is called with ERROR_INTERRUPTED */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Http, http_free)
@@ -36,7 +40,7 @@ enum http_cache {
 /* An answer. Owned by whoever holds it; http_response_free. */
 typedef struct HttpResponse {
 	long status;	     /* 200, 206; 304 only for a request with validators */
-	char *url;	     /* after redirects, without credentials */
+	char *url;	     /* after redirects, without any credentials */
 	char *content_type;  /* lower case, without parameters; "" if absent */
 	char *charset;	     /* parameter of the content type, or NULL */
 	char *etag;	     /* or NULL */
@@ -53,7 +57,8 @@ void http_response_free(HttpResponse *response);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpResponse, http_response_free)
 
 /* Exactly one of response and error is given. A status of 400 and above is an error (kind
- * ERROR_NETWORK, message "GET url: 404 Not Found") with http_error_status() telling the number. */
+ * ERROR_NETWORK, message "404 Client Error: Not Found for url: URL", as requests words it) with
+ * http_error_status() telling the number. No message contains credentials. */
 typedef void (*http_done_fn)(
 	HttpResponse *response /* owned by callee */, const GError *error, void *user);
 
@@ -85,6 +90,10 @@ unsigned http_running(const Http *http);   /* queued or under way */
 
 /* HTTP status of an error given to `done`, or 0. */
 long http_error_status(const GError *error);
+
+/* Remembers an index URL, with its credentials if it has any: files below it are asked for with
+ * them, and keyring is asked about it. */
+void http_know_url(Http *http, const char *url);
 
 /* Blocking convenience for single documents: runs the loop until the answer is there. */
 HttpResponse *http_fetch(

@@ -24,13 +24,13 @@ http_cache_path(const char *cache_dir, const char *url, const char *accept)
 		hex[3], hex[4], hex);
 }
 
-static time_t
-http_date(const char *text)
+int64_t
+http_cache_date(const char *text)
 {
 	struct tm parts = {0};
 	if (!text || !strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &parts))
 		return -1;
-	return timegm(&parts);
+	return (int64_t)timegm(&parts);
 }
 
 /* The number behind `name=`, or -1. */
@@ -52,8 +52,8 @@ http_cache_lifetime(const char *cache_control, const char *expires, const char *
 		return now;
 	int64_t seconds = directive(lower, "max-age=");
 	if (seconds < 0 && expires) {
-		time_t end = http_date(expires), start = http_date(date);
-		seconds = end >= 0 ? (int64_t)(end - (start >= 0 ? start : (time_t)now)) : 0;
+		int64_t end = http_cache_date(expires), start = http_cache_date(date);
+		seconds = end >= 0 ? end - (start >= 0 ? start : now) : 0;
 	}
 	int64_t spent = age ? g_ascii_strtoll(age, NULL, 10) : 0;
 	return now + CLAMP(seconds - MAX(spent, 0), 0, (int64_t)10 * 365 * 86400);

@@ -58,6 +58,13 @@ loop_free(Loop *loop)
 }
 
 void
+loop_restore_signals(void *loop)
+{
+	if (loop)
+		pthread_sigmask(SIG_SETMASK, &((Loop *)loop)->previous_mask, NULL);
+}
+
+void
 loop_wake(Loop *loop)
 {
 	uint64_t one = 1;

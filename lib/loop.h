@@ -20,6 +20,10 @@ void loop_wake(Loop *loop);
  * with ERROR_INTERRUPTED after SIGINT/SIGTERM. */
 bool loop_turn(Loop *loop, int timeout_ms, GError **error);
 
+/* For subprocesses: gives the child the signal mask that was there before loop_new. A
+ * GSpawnChildSetupFunc; `loop` may be NULL. */
+void loop_restore_signals(void *loop);
+
 /* true once a signal asked to stop; stays true. */
 bool loop_interrupted(const Loop *loop);
 
