@@ -33,6 +33,7 @@ OBJ     := $(patsubst %,$(BUILD)/%.o,$(SRC))
 CMDOBJ  := $(patsubst %,$(BUILD)/%.o,$(filter-out cmd/main.c,$(CMD)))
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
 FUZZ    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+CLANGLIB := $(BUILD)/clang/libxpip.a $(BUILD)/clang/libcmd.a
 CONF    := $(patsubst tests/conformance/%.c,$(BUILD)/conformance/%,$(wildcard tests/conformance/*_vectors.c))
 XPIP    := $(if $(SAN),$(BUILD)/xpip,xpip)
 
@@ -68,8 +69,10 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.c.o $(BUILD)/libcmd.a $(BUILD)/libxpip.a
 	$(Q)mkdir -p $(@D) && $(CXX) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/conformance/%: $(BUILD)/tests/conformance/%.c.o $(BUILD)/tests/conformance/conformance.c.o $(BUILD)/libcmd.a $(BUILD)/libxpip.a
 	$(Q)mkdir -p $(@D) && $(CXX) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(SRC) $(CMD)
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CXX=clang++ CFLAGS="-O1 -g -fsanitize=fuzzer-no-link,address,undefined" $(BUILD)/clang/libxpip.a $(BUILD)/clang/libcmd.a
+$(CLANGLIB) &: $(SRC) $(CMD)
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CXX=clang++ CFLAGS="-O1 -g -fsanitize=fuzzer-no-link,address,undefined" $(CLANGLIB)
+	$(Q)touch $(CLANGLIB)
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(CLANGLIB)
 	$(Q)mkdir -p $(@D) && clang -std=c11 $(CPPFLAGS) -g -fsanitize=fuzzer-no-link,address,undefined -c -o $@.o $<
 	$(Q)clang++ -fsanitize=fuzzer,address,undefined -o $@ $@.o $(BUILD)/clang/libcmd.a $(BUILD)/clang/libxpip.a $(LIBS)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
