@@ -165,27 +165,70 @@ write_stream(Log *log, FILE *stream, const char *color, const char *text)
 		log->show(log->user);
 }
 
+/* Indents the text and hands it to the log file and to the stream. */
+static void
+write_text(Log *log, enum log_level level, FILE *stream, const char *color, const char *text)
+{
+	g_autofree char *indent = g_strnfill((gsize)(log->indent * INDENT_STEP), ' ');
+	if (log->file)
+		write_file(log, indent, text);
+	if (!log_shows(log, level))
+		return;
+	g_autofree char *lines = prefix_lines(indent, text);
+	write_stream(log, stream, color, lines);
+}
+
 static void write_message(Log *log, enum log_level level, const char *start, const char *format,
 	va_list args) G_GNUC_PRINTF(4, 0);
 static void
 write_message(Log *log, enum log_level level, const char *start, const char *format, va_list args)
 {
-	bool shown = log_shows(log, level);
-	if (!shown && !log->file)
+	if (!log_shows(log, level) && !log->file)
 		return;
 	g_autofree char *message = g_strdup_vprintf(format, args);
 	g_autofree char *text =
 		*start ? g_strconcat(start, message, NULL) : g_steal_pointer(&message);
-	g_autofree char *indent = g_strnfill((gsize)(log->indent * INDENT_STEP), ' ');
-	if (log->file)
-		write_file(log, indent, text);
-	if (!shown)
-		return;
-	g_autofree char *lines = prefix_lines(indent, text);
 	const char *color = level >= LOG_ERROR	   ? "\033[31m"
 			    : level == LOG_WARNING ? "\033[33m"
 						   : NULL;
-	write_stream(log, level >= LOG_WARNING ? stderr : stdout, color, lines);
+	write_text(log, level, level >= LOG_WARNING ? stderr : stdout, color, text);
+}
+
+void
+log_subprocess(Log *log, const char *line)
+{
+	if (log_shows(log, LOG_VERBOSE) || log->file)
+		write_text(log, LOG_VERBOSE, stderr, NULL, line);
+}
+
+/* `first` before the first line, `rest` before the others. */
+static void
+append_block(GString *out, const char *first, const char *rest, const char *text)
+{
+	g_autofree char *bare = g_strchomp(g_strdup(text));
+	g_string_append(out, first);
+	for (const char *at = bare; *at; at++) {
+		g_string_append_c(out, *at);
+		if (*at == '\n')
+			g_string_append(out, rest);
+	}
+}
+
+void
+log_diagnostic(Log *log, const struct diagnostic *diagnostic)
+{
+	g_autoptr(GString) out = g_string_new("error: ");
+	g_string_append_printf(out, "%s\n", diagnostic->reference);
+	append_block(out, "\n× ", diagnostic->context ? "│ " : "  ", diagnostic->message);
+	if (diagnostic->context)
+		append_block(out, "\n╰─> ", "    ", diagnostic->context);
+	if (diagnostic->note || diagnostic->hint)
+		g_string_append_c(out, '\n');
+	if (diagnostic->note)
+		append_block(out, "\nnote: ", "      ", diagnostic->note);
+	if (diagnostic->hint)
+		append_block(out, "\nhint: ", "      ", diagnostic->hint);
+	write_text(log, LOG_ERROR, stderr, NULL, out->str);
 }
 
 void

@@ -34,6 +34,23 @@ void log_write(Log *log, enum log_level level, const char *format, ...) G_GNUC_P
 /* `DEPRECATION: …` on stderr at WARNING. */
 void log_deprecation(Log *log, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* A line that a subprocess wrote: VERBOSE, yet on stderr, as pip does. */
+void log_subprocess(Log *log, const char *line);
+
+/* What went wrong and why, in pip's layout for diagnostics:
+ *     error: REFERENCE
+ *
+ *     × message
+ *     ╰─> context
+ *
+ *     note: …
+ *     hint: …
+ * on stderr at ERROR. Texts may have several lines; all but the first two may be NULL. */
+struct diagnostic {
+	const char *reference, *message, *context, *note, *hint;
+};
+void log_diagnostic(Log *log, const struct diagnostic *diagnostic);
+
 /* Data that the user asked for (lists, JSON): to stdout as it is, plus a line feed, whatever the
  * level. Also appended to the log file. */
 void log_output(Log *log, const char *text);

@@ -21,6 +21,7 @@ struct Loop {
 	GArray *sources; /* of struct source */
 	loop_wait_fn wait;
 	void *wait_user;
+	int watch_fd;
 };
 
 Loop *
@@ -28,6 +29,7 @@ loop_new(GError **error)
 {
 	Loop *loop = g_new0(Loop, 1);
 	loop->sources = g_array_new(FALSE, FALSE, sizeof(struct source));
+	loop->watch_fd = -1;
 	sigset_t signals;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
@@ -101,10 +103,12 @@ loop_turn(Loop *loop, int timeout_ms, GError **error)
 	int wants = drain_sources(loop);
 	if (wants >= 0 && (timeout_ms < 0 || wants < timeout_ms))
 		timeout_ms = wants;
-	struct pollfd extra[] = {
-		{.fd = loop->wake_fd, .events = POLLIN}, {.fd = loop->signal_fd, .events = POLLIN}};
-	int ready = loop->wait ? loop->wait(loop->wait_user, extra, G_N_ELEMENTS(extra), timeout_ms)
-			       : poll(extra, G_N_ELEMENTS(extra), timeout_ms);
+	struct pollfd extra[] = {{.fd = loop->wake_fd, .events = POLLIN},
+		{.fd = loop->signal_fd, .events = POLLIN},
+		{.fd = loop->watch_fd, .events = POLLIN}};
+	unsigned watched = loop->watch_fd >= 0 ? 3 : 2;
+	int ready = loop->wait ? loop->wait(loop->wait_user, extra, watched, timeout_ms)
+			       : poll(extra, watched, timeout_ms);
 	uint64_t count;
 	if (ready > 0 && (extra[0].revents & POLLIN)) {
 		ssize_t ignored = read(loop->wake_fd, &count, sizeof count);
@@ -141,6 +145,12 @@ loop_remove_source(Loop *loop, loop_drain_fn drain, void *user)
 			return;
 		}
 	}
+}
+
+void
+loop_set_watch(Loop *loop, int fd)
+{
+	loop->watch_fd = fd;
 }
 
 void

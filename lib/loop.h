@@ -33,6 +33,10 @@ typedef int (*loop_drain_fn)(void *user);
 void loop_add_source(Loop *loop, loop_drain_fn drain, void *user);
 void loop_remove_source(Loop *loop, loop_drain_fn drain, void *user);
 
+/* One more descriptor (a subprocess's output) that makes a waiting loop_turn return once it can be
+ * read; -1 for none. */
+void loop_set_watch(Loop *loop, int fd);
+
 /* http.c hands its multi handle's wait function in while transfers run: same contract as poll(2)
  * on `extra` plus its own sockets. NULL goes back to poll(2). */
 struct pollfd;
