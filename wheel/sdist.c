@@ -6,6 +6,7 @@
 #include "lib/fs.h"
 #include "lib/load.h"
 #include "wheel/build.h"
+#include "wheel/filename.h"
 #include "wheel/tar.h"
 
 #include <archive.h>
@@ -459,23 +460,11 @@ ends_like_zip(int fd)
 
 /* --- the whole ----------------------------------------------------------------------------- */
 
-/* pip's archive extensions; NULL if it is none. */
-static const char *
-archive_suffix(const char *path)
-{
-	static const char *const suffixes[] = {".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz",
-		".txz", ".tlz", ".tar.lz", ".tar.lzma", ".tar", ".zip", ".whl"};
-	g_autofree char *lower = g_ascii_strdown(path, -1);
-	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++)
-		if (g_str_has_suffix(lower, suffixes[i]))
-			return suffixes[i];
-	return NULL;
-}
-
 static bool
 unpack(struct sdist *sdist, GError **error)
 {
-	const char *suffix = archive_suffix(sdist->path);
+	g_autofree char *lower = g_ascii_strdown(sdist->path, -1);
+	const char *suffix = filename_archive_extension(lower);
 	if (!suffix)
 		return error_set(error, ERROR_INVALID_INPUT, "cannot determine archive format");
 	g_auto(fd_t) fd = open(sdist->path, O_RDONLY | O_CLOEXEC);
