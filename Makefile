@@ -75,6 +75,7 @@ $(CLANGLIB) &: $(SRC) $(CMD)
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(CLANGLIB)
 	$(Q)mkdir -p $(@D) && clang -std=c11 $(CPPFLAGS) -g -fsanitize=fuzzer-no-link,address,undefined -c -o $@.o $<
 	$(Q)clang++ -fsanitize=fuzzer,address,undefined -o $@ $@.o $(BUILD)/clang/libcmd.a $(BUILD)/clang/libxpip.a $(LIBS)
+.SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 # --- checks ----------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ typedef struct Python {
 	char *user_base, *user_site; /* or NULL when user site is not possible */
 	bool user_site_enabled;
 	char **sys_path;	  /* with PYTHONPATH and the .pth files' folders applied */
-	char *externally_managed; /* path of EXTERNALLY-MANAGED, or NULL */
+	char *externally_managed; /* path of EXTERNALLY-MANAGED; NULL without, and in a venv */
 	/* PEP 508 values, in the order of resolver/marker.h's enum marker_variable. */
 	char *markers[11];
 	/* for tags */
@@ -39,9 +39,10 @@ struct python_options {
 	const char *cache_dir; /* where facts are kept, or NULL */
 };
 
-/* Finds the interpreter (--python, VIRTUAL_ENV, `python3`, `python` on PATH) and its facts. A
- * venv's facts are derived from its base interpreter's: pyvenv.cfg is read, Python isn't started
- * when the base is known (path, size, mtime). ERROR_ENVIRONMENT. */
+/* Finds the interpreter (--python, the virtual environment that xpip lies in, VIRTUAL_ENV,
+ * `python3`, `python` on PATH) and its facts. A venv's facts are derived from its base
+ * interpreter's, which are kept by path, size and mtime: no Python is started when they are known,
+ * unless a sitecustomize or .pth code may change sys.path. ERROR_ENVIRONMENT. */
 Python *python_find(const struct python_options *options, Log *log, GError **error);
 void python_free(Python *python);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Python, python_free)

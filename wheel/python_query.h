@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* What an interpreter is asked, once: a program for `python -I -S -c`, printing one JSON object. */
+/* What an interpreter is asked. Each program prints one JSON object. */
 #pragma once
 
-/* {base} stands for the prefix, {user} for the user base. */
+/* Once, for `python -I -S -c`: {base} stands for the prefix, {user} for the user base. A change
+ * here needs a new number in python_facts.c's cache key. */
 #define PYTHON_QUERY                                                                               \
-	"import sys, os, json, platform, sysconfig, struct\n"                                      \
+	"import sys, os, json, platform, sysconfig, struct, site\n"                                \
 	"def paths(kind):\n"                                                                       \
+	"    fallback = {'prefix': 'posix_prefix', 'user': 'posix_user', 'home': 'posix_home', "   \
+	"'venv': 'venv'}\n"                                                                        \
 	"    try:\n"                                                                               \
-	"        scheme = sysconfig.get_preferred_scheme(kind)\n"                                  \
+	"        scheme = fallback[kind] if kind == 'venv' else "                                  \
+	"sysconfig.get_preferred_scheme(kind)\n"                                                   \
 	"    except Exception:\n"                                                                  \
-	"        scheme = {'prefix': 'posix_prefix', 'user': 'posix_user', 'home': "               \
-	"'posix_home'}[kind]\n"                                                                    \
+	"        scheme = fallback[kind]\n"                                                        \
+	"    if scheme not in sysconfig.get_scheme_names():\n"                                     \
+	"        scheme = 'posix_prefix'\n"                                                        \
 	"    base = '{user}' if kind == 'user' else '{base}'\n"                                    \
-	"    names = {'base': base, 'platbase': base, 'installed_base': base,\n"                   \
-	"             'installed_platbase': base, 'userbase': base}\n"                             \
+	"    names = {n: base for n in ('base', 'platbase', 'installed_base', "                    \
+	"'installed_platbase', 'userbase')}\n"                                                     \
 	"    found = sysconfig.get_paths(scheme, vars=names)\n"                                    \
 	"    return {k: found[k] for k in ('purelib', 'platlib', 'include', 'scripts', 'data')}\n" \
-	"import site\n"                                                                            \
 	"v = sysconfig.get_config_var\n"                                                           \
 	"number = str(sys.version_info[0]) + str(sys.version_info[1])\n"                           \
 	"gil = bool(v('Py_GIL_DISABLED'))\n"                                                       \
@@ -46,26 +50,29 @@
 	"i = sys.implementation.version\n"                                                         \
 	"impl = '%d.%d.%d' % i[:3] + ('' if i.releaselevel == 'final' else i.releaselevel[0] + "   \
 	"str(i.serial))\n"                                                                         \
-	"print(json.dumps({'executable': sys.executable, 'version': platform.python_version(),\n"  \
-	"    'version_info': list(sys.version_info[:3]), 'implementation': "                       \
-	"sys.implementation.name,\n"                                                               \
-	"    'cache_tag': sys.implementation.cache_tag or '', 'prefix': sys.prefix,\n"             \
-	"    'base_prefix': sys.base_prefix, 'stdlib': sysconfig.get_path('stdlib'),\n"            \
+	"print(json.dumps({'version': platform.python_version(), 'version_info': "                 \
+	"list(sys.version_info[:3]),\n"                                                            \
+	"    'implementation': sys.implementation.name, 'cache_tag': "                             \
+	"sys.implementation.cache_tag or '',\n"                                                    \
+	"    'prefix': sys.prefix, 'base_prefix': sys.base_prefix, 'stdlib': "                     \
+	"sysconfig.get_path('stdlib'),\n"                                                          \
 	"    'sys_path': [p for p in sys.path if p], 'site': site.getsitepackages(),\n"            \
-	"    'user_base': site.getuserbase() or '', 'user_site': site.getusersitepackages() or "   \
-	"'',\n"                                                                                    \
-	"    'prefix_paths': paths('prefix'), 'user_paths': paths('user'), 'home_paths': "         \
-	"paths('home'),\n"                                                                         \
-	"    'platlibdir': getattr(sys, 'platlibdir', 'lib'), 'abis': abis, 'gil_disabled': "      \
-	"gil,\n"                                                                                   \
-	"    'debug': debug, 'platform': sysconfig.get_platform(), 'libc': libc, 'musl': musl,\n"  \
-	"    'bits': struct.calcsize('P') * 8,\n"                                                  \
-	"    'markers': {'implementation_name': sys.implementation.name,\n"                        \
-	"        'implementation_version': impl, 'os_name': os.name,\n"                            \
-	"        'platform_machine': platform.machine(),\n"                                        \
+	"    'paths': {k: paths(k) for k in ('prefix', 'user', 'home', 'venv')},\n"                \
+	"    'abis': abis, 'gil_disabled': gil, 'debug': debug, 'platform': "                      \
+	"sysconfig.get_platform(),\n"                                                              \
+	"    'libc': libc, 'musl': musl, 'bits': struct.calcsize('P') * 8,\n"                      \
+	"    'markers': {'implementation_name': sys.implementation.name, "                         \
+	"'implementation_version': impl,\n"                                                        \
+	"        'os_name': os.name, 'platform_machine': platform.machine(),\n"                    \
 	"        'platform_python_implementation': platform.python_implementation(),\n"            \
 	"        'platform_release': platform.release(), 'platform_system': platform.system(),\n"  \
-	"        'platform_version': platform.version(),\n"                                        \
-	"        'python_full_version': platform.python_version(),\n"                              \
+	"        'platform_version': platform.version(), 'python_full_version': "                  \
+	"platform.python_version(),\n"                                                             \
 	"        'python_version': '.'.join(platform.python_version_tuple()[:2]),\n"               \
 	"        'sys_platform': sys.platform}}))\n"
+
+/* For an environment whose own code changes sys.path. */
+#define PYTHON_QUERY_PATH                                                                          \
+	"import sys, json, site\n"                                                                 \
+	"print(json.dumps({'sys_path': [p for p in sys.path if p], 'user': "                       \
+	"bool(site.ENABLE_USER_SITE)}))\n"
