@@ -182,7 +182,26 @@ copy_bytes(int from, int to, GError **error)
 	}
 }
 
-/* A copy keeps mode and modification time: cached byte code depends on the latter. */
+/* A copy keeps the modification time: cached byte code depends on it. */
+bool
+fs_copy_fd(int from, int to_dir, const char *to, mode_t mode, GError **error)
+{
+	struct stat info;
+	if (fstat(from, &info) != 0)
+		return error_set_errno(error, errno, "copying to %s", to);
+	g_auto(fd_t) target = openat(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (target < 0)
+		return error_set_errno(error, errno, "writing %s", to);
+	bool ok = ioctl(target, FICLONE, from) == 0 || copy_bytes(from, target, error);
+	if (ok) {
+		struct timespec times[] = {info.st_atim, info.st_mtim};
+		futimens(target, times);
+	} else {
+		unlinkat(to_dir, to, 0);
+	}
+	return ok;
+}
+
 static bool
 copy_file(int from_dir, const char *from, int to_dir, const char *to, GError **error)
 {
@@ -190,19 +209,10 @@ copy_file(int from_dir, const char *from, int to_dir, const char *to, GError **e
 	struct stat info;
 	if (source < 0 || fstat(source, &info) != 0)
 		return error_set_errno(error, errno, "opening %s", from);
-	g_auto(fd_t) target =
-		openat(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, info.st_mode & 0777);
-	if (target < 0)
-		return error_set_errno(error, errno, "writing %s", to);
-	bool ok = ioctl(target, FICLONE, source) == 0 || copy_bytes(source, target, error);
-	if (ok) {
-		struct timespec times[] = {info.st_atim, info.st_mtim};
-		fchmod(target, info.st_mode & 07777);
-		futimens(target, times);
-	} else {
-		unlinkat(to_dir, to, 0);
-	}
-	return ok;
+	if (!fs_copy_fd(source, to_dir, to, info.st_mode & 0777, error))
+		return false;
+	return fchmodat(to_dir, to, info.st_mode & 07777, 0) == 0 ||
+	       error_set_errno(error, errno, "writing %s", to);
 }
 
 bool

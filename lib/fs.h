@@ -23,6 +23,8 @@ char *fs_read(const char *path, size_t limit, size_t *length, bool *absent, GErr
 bool fs_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode, bool durable,
 	GError **error);
 bool fs_write_all(int fd, const void *bytes, size_t length, GError **error);
+/* A new file with the contents and times of an open one; mode is subject to the umask. */
+bool fs_copy_fd(int from, int to_dir, const char *to, mode_t mode, GError **error);
 /* Reflink, hard link or copy, whichever works; never overwrites. hard_link_ok=false: no hard link.
  */
 bool fs_place(int from_dir, const char *from, int to_dir, const char *to, bool hard_link_ok,

@@ -106,8 +106,8 @@ jobs_add(Jobs *jobs, job_run_fn run, job_done_fn done, void *input)
 	jobs->pending++;
 	g_mutex_lock(&jobs->lock);
 	g_queue_push_tail(&jobs->waiting, job);
-	bool start =
-		jobs->idle < g_queue_get_length(&jobs->waiting) && jobs->started < jobs->threads;
+	bool start = !jobs->stopping && jobs->idle < g_queue_get_length(&jobs->waiting) &&
+		     jobs->started < jobs->threads;
 	g_cond_signal(&jobs->more);
 	g_mutex_unlock(&jobs->lock);
 	if (start)
