@@ -407,6 +407,7 @@ http_get(Http *http, const struct http_request *request)
 	t->total = -1;
 	http_answer_clear(&t->head);
 	g_ptr_array_add(http->transfers, t);
+	loop_soon(http->loop);
 	bool remote = g_ascii_strncasecmp(t->url, "http:", 5) == 0 ||
 		      g_ascii_strncasecmp(t->url, "https:", 6) == 0;
 	if (g_ascii_strncasecmp(t->url, "file:", 5) == 0) {
@@ -441,6 +442,7 @@ http_cancel(Http *http, unsigned id)
 			http_settle(t, NULL, NULL);
 		else if (t->state != TRANSFER_RUNNING)
 			t->state = TRANSFER_READY;
+		loop_soon(http->loop);
 		return;
 	}
 }

@@ -109,18 +109,12 @@ best_login(const Http *http, const char *url, bool with_user)
 static bool
 next_word(const char **at, GString *word)
 {
-	const char *p = *at;
+	const char *p = *at + strspn(*at, " \t\r\n");
 	g_string_truncate(word, 0);
-	for (;;) {
-		p += strspn(p, " \t\r\n,");
-		if (*p != '#')
-			break;
-		p += strcspn(p, "\n");
-	}
 	if (!*p)
 		return false;
 	char quote = *p == '"' ? *p++ : '\0';
-	while (*p && (quote ? *p != quote : !strchr(" \t\r\n,", *p))) {
+	while (*p && (quote ? *p != quote : !strchr(" \t\r\n", *p))) {
 		if (*p == '\\' && p[1])
 			p++;
 		g_string_append_c(word, *p++);
@@ -151,6 +145,8 @@ http_auth_netrc(const char *text, const char *host, char **user, char **password
 			ours = is_default ||
 			       (next_word(&text, word) && g_ascii_strcasecmp(word->str, host) == 0);
 			found = ours;
+		} else if (word->str[0] == '#') {
+			text += strcspn(text, "\n");
 		} else if (strcmp(word->str, "macdef") == 0) {
 			text = skip_macro(text);
 		} else if (strcmp(word->str, "login") == 0 || strcmp(word->str, "user") == 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/jobs.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 enum { MAX_THREADS = 64 };
@@ -14,34 +15,45 @@ struct job {
 struct Jobs {
 	Loop *loop;
 	unsigned threads, started, pending, idle;
-	GThread *workers[MAX_THREADS];
-	GMutex lock; /* guards the queues, idle and stopping */
-	GCond more;
+	pthread_t workers[MAX_THREADS];
+	/* GMutex would do, but ThreadSanitizer does not see into GLib. */
+	pthread_mutex_t lock; /* guards the queues, idle and stopping */
+	pthread_cond_t more;
 	GQueue waiting, finished; /* of struct job * */
 	bool stopping;
 };
 
-static gpointer
-work(gpointer data)
+static void *
+work(void *data)
 {
 	Jobs *jobs = data;
-	g_mutex_lock(&jobs->lock);
+	pthread_mutex_lock(&jobs->lock);
 	while (!jobs->stopping) {
 		struct job *job = g_queue_pop_head(&jobs->waiting);
 		if (!job) {
 			jobs->idle++;
-			g_cond_wait(&jobs->more, &jobs->lock);
+			pthread_cond_wait(&jobs->more, &jobs->lock);
 			jobs->idle--;
 			continue;
 		}
-		g_mutex_unlock(&jobs->lock);
+		pthread_mutex_unlock(&jobs->lock);
 		job->run(job->input);
-		g_mutex_lock(&jobs->lock);
+		pthread_mutex_lock(&jobs->lock);
 		g_queue_push_tail(&jobs->finished, job);
 		loop_wake(jobs->loop);
 	}
-	g_mutex_unlock(&jobs->lock);
+	pthread_mutex_unlock(&jobs->lock);
 	return NULL;
+}
+
+static void
+run_waiting(Jobs *jobs)
+{
+	for (struct job *job; (job = g_queue_pop_head(&jobs->waiting));) {
+		job->run(job->input);
+		g_queue_push_tail(&jobs->finished, job);
+	}
+	loop_soon(jobs->loop);
 }
 
 static int
@@ -49,9 +61,9 @@ drain(void *user)
 {
 	Jobs *jobs = user;
 	for (;;) {
-		g_mutex_lock(&jobs->lock);
+		pthread_mutex_lock(&jobs->lock);
 		struct job *job = g_queue_pop_head(&jobs->finished);
-		g_mutex_unlock(&jobs->lock);
+		pthread_mutex_unlock(&jobs->lock);
 		if (!job)
 			return -1;
 		jobs->pending--;
@@ -67,8 +79,8 @@ jobs_new(Loop *loop, unsigned threads)
 	jobs->loop = loop;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	jobs->threads = CLAMP(threads ? threads : (unsigned)MAX(cores, 1), 1, MAX_THREADS);
-	g_mutex_init(&jobs->lock);
-	g_cond_init(&jobs->more);
+	pthread_mutex_init(&jobs->lock, NULL);
+	pthread_cond_init(&jobs->more, NULL);
 	g_queue_init(&jobs->waiting);
 	g_queue_init(&jobs->finished);
 	loop_add_source(loop, drain, jobs);
@@ -80,12 +92,12 @@ jobs_free(Jobs *jobs)
 {
 	if (!jobs)
 		return;
-	g_mutex_lock(&jobs->lock);
+	pthread_mutex_lock(&jobs->lock);
 	jobs->stopping = true;
-	g_cond_broadcast(&jobs->more);
-	g_mutex_unlock(&jobs->lock);
+	pthread_cond_broadcast(&jobs->more);
+	pthread_mutex_unlock(&jobs->lock);
 	for (unsigned i = 0; i < jobs->started; i++)
-		g_thread_join(jobs->workers[i]);
+		pthread_join(jobs->workers[i], NULL);
 	drain(jobs);
 	struct job *job;
 	while ((job = g_queue_pop_head(&jobs->waiting))) {
@@ -93,8 +105,8 @@ jobs_free(Jobs *jobs)
 		g_free(job);
 	}
 	loop_remove_source(jobs->loop, drain, jobs);
-	g_mutex_clear(&jobs->lock);
-	g_cond_clear(&jobs->more);
+	pthread_mutex_destroy(&jobs->lock);
+	pthread_cond_destroy(&jobs->more);
 	g_free(jobs);
 }
 
@@ -104,14 +116,17 @@ jobs_add(Jobs *jobs, job_run_fn run, job_done_fn done, void *input)
 	struct job *job = g_new(struct job, 1);
 	*job = (struct job){run, done, input};
 	jobs->pending++;
-	g_mutex_lock(&jobs->lock);
+	pthread_mutex_lock(&jobs->lock);
 	g_queue_push_tail(&jobs->waiting, job);
 	bool start = !jobs->stopping && jobs->idle < g_queue_get_length(&jobs->waiting) &&
 		     jobs->started < jobs->threads;
-	g_cond_signal(&jobs->more);
-	g_mutex_unlock(&jobs->lock);
-	if (start)
-		jobs->workers[jobs->started++] = g_thread_new("xpip-job", work, jobs);
+	pthread_cond_signal(&jobs->more);
+	pthread_mutex_unlock(&jobs->lock);
+	if (start && pthread_create(&jobs->workers[jobs->started], NULL, work, jobs) == 0)
+		jobs->started++;
+	/* With no thread at all the work is done here. */
+	if (jobs->started == 0 && !jobs->stopping)
+		run_waiting(jobs);
 }
 
 unsigned

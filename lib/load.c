@@ -8,6 +8,7 @@
 #undef curl_multi_setopt
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <string.h>
 
 void *
@@ -31,10 +32,13 @@ load_symbol(void *library, const char *name, void *function, GError **error)
 	return true;
 }
 
-static gpointer
-fill_curl(gpointer unused)
+/* Written once, under pthread_once. */
+static struct load_curl *loaded_curl;
+static struct load_crypto *loaded_crypto;
+
+static void
+fill_curl(void)
 {
-	(void)unused;
 	void *library = load_library("libcurl.so.4", "libcurl4", NULL);
 	struct load_curl *table = library ? g_new0(struct load_curl, 1) : NULL;
 	bool ok = library != NULL;
@@ -43,13 +47,12 @@ fill_curl(gpointer unused)
 	ok = ok && table->curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 	if (!ok)
 		g_clear_pointer(&table, g_free);
-	return table;
+	loaded_curl = table;
 }
 
-static gpointer
-fill_crypto(gpointer unused)
+static void
+fill_crypto(void)
 {
-	(void)unused;
 	void *library = load_library("libcrypto.so.3", "libssl3", NULL);
 	struct load_crypto *table = library ? g_new0(struct load_crypto, 1) : NULL;
 	bool ok = library != NULL;
@@ -57,27 +60,27 @@ fill_crypto(gpointer unused)
 #undef FILL
 	if (!ok)
 		g_clear_pointer(&table, g_free);
-	return table;
+	loaded_crypto = table;
 }
 
 const struct load_curl *
 load_curl(GError **error)
 {
-	static GOnce once = G_ONCE_INIT;
-	g_once(&once, fill_curl, NULL);
-	if (!once.retval)
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, fill_curl);
+	if (!loaded_curl)
 		error_set(error, ERROR_ENVIRONMENT,
 			"cannot load libcurl.so.4: install the package libcurl4");
-	return once.retval;
+	return loaded_curl;
 }
 
 const struct load_crypto *
 load_crypto(GError **error)
 {
-	static GOnce once = G_ONCE_INIT;
-	g_once(&once, fill_crypto, NULL);
-	if (!once.retval)
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, fill_crypto);
+	if (!loaded_crypto)
 		error_set(error, ERROR_ENVIRONMENT,
 			"cannot load libcrypto.so.3: install the package libssl3");
-	return once.retval;
+	return loaded_crypto;
 }

@@ -3,6 +3,7 @@
 #include "lib/error.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -18,6 +19,7 @@ struct Loop {
 	int wake_fd, signal_fd;
 	sigset_t previous_mask;
 	bool interrupted;
+	int64_t due_us;	 /* when a source wants to be drained; INT64_MAX: after a wake-up only */
 	GArray *sources; /* of struct source */
 	loop_wait_fn wait;
 	void *wait_user;
@@ -75,18 +77,24 @@ loop_wake(Loop *loop)
 	(void)ignored;
 }
 
-/* Runs every source once; the shortest time that one wants to wait, -1 for none. */
-static int
+/* Runs every source once and notes when the first of them wants to be run again. */
+static void
 drain_sources(Loop *loop)
 {
-	int wait = -1;
+	loop->due_us = INT64_MAX;
 	for (guint i = 0; i < loop->sources->len; i++) {
 		struct source source = g_array_index(loop->sources, struct source, i);
 		int wants = source.drain(source.user);
-		if (wants >= 0 && (wait < 0 || wants < wait))
-			wait = wants;
+		int64_t due =
+			wants < 0 ? INT64_MAX : g_get_monotonic_time() + (int64_t)wants * 1000;
+		loop->due_us = MIN(loop->due_us, due);
 	}
-	return wait;
+}
+
+void
+loop_soon(Loop *loop)
+{
+	loop->due_us = 0;
 }
 
 static void
@@ -97,18 +105,20 @@ read_signals(Loop *loop)
 		loop->interrupted = true;
 }
 
+/* Sources are drained after the wait only: what a turn brought about is seen by the caller before
+ * it waits again. */
 bool
 loop_turn(Loop *loop, int timeout_ms, GError **error)
 {
-	int wants = drain_sources(loop);
-	if (wants >= 0 && (timeout_ms < 0 || wants < timeout_ms))
-		timeout_ms = wants;
-	struct pollfd extra[] = {{.fd = loop->wake_fd, .events = POLLIN},
-		{.fd = loop->signal_fd, .events = POLLIN},
-		{.fd = loop->watch_fd, .events = POLLIN}};
-	unsigned watched = loop->watch_fd >= 0 ? 3 : 2;
-	int ready = loop->wait ? loop->wait(loop->wait_user, extra, watched, timeout_ms)
-			       : poll(extra, watched, timeout_ms);
+	if (loop->due_us != INT64_MAX) {
+		int64_t left = (loop->due_us - g_get_monotonic_time() + 999) / 1000;
+		left = CLAMP(left, 0, INT_MAX);
+		timeout_ms = timeout_ms < 0 || left < timeout_ms ? (int)left : timeout_ms;
+	}
+	struct pollfd extra[] = {
+		{.fd = loop->wake_fd, .events = POLLIN}, {.fd = loop->signal_fd, .events = POLLIN}};
+	int ready = loop->wait ? loop->wait(loop->wait_user, extra, G_N_ELEMENTS(extra), timeout_ms)
+			       : poll(extra, G_N_ELEMENTS(extra), timeout_ms);
 	uint64_t count;
 	if (ready > 0 && (extra[0].revents & POLLIN)) {
 		ssize_t ignored = read(loop->wake_fd, &count, sizeof count);
@@ -123,8 +133,9 @@ loop_turn(Loop *loop, int timeout_ms, GError **error)
 }
 
 bool
-loop_interrupted(const Loop *loop)
+loop_interrupted(Loop *loop)
 {
+	read_signals(loop);
 	return loop->interrupted;
 }
 
@@ -132,6 +143,7 @@ void
 loop_add_source(Loop *loop, loop_drain_fn drain, void *user)
 {
 	struct source source = {drain, user};
+	loop_soon(loop);
 	g_array_append_val(loop->sources, source);
 }
 

@@ -24,12 +24,14 @@ bool loop_turn(Loop *loop, int timeout_ms, GError **error);
  * GSpawnChildSetupFunc; `loop` may be NULL. */
 void loop_restore_signals(void *loop);
 
-/* true once a signal asked to stop; stays true. */
-bool loop_interrupted(const Loop *loop);
+/* true once a signal asked to stop; stays true. Asks the kernel: for long work without turns. */
+bool loop_interrupted(Loop *loop);
 
 /* A source is drained on each turn: returns the time in ms until it wants to be called again (-1:
  * only after a wake-up). Sources are http.c, jobs.c, progress.c; `user` is borrowed. */
 typedef int (*loop_drain_fn)(void *user);
+/* A source has something to do now: the next turn does not wait. Main thread only. */
+void loop_soon(Loop *loop);
 void loop_add_source(Loop *loop, loop_drain_fn drain, void *user);
 void loop_remove_source(Loop *loop, loop_drain_fn drain, void *user);
 
