@@ -25,7 +25,7 @@ directurl_free(DirectUrl *url)
 
 static const char *const vcs_names[] = {"git", "hg", "svn", "bzr"};
 
-/* `key=value` among the fragment's parts joined by `&`; unescaped, new string, or NULL. */
+/* `key=value` among the fragment's parts joined by `&`; as it stands, new string, or NULL. */
 static char *
 fragment_value(const char *fragment, const char *key)
 {
@@ -33,7 +33,7 @@ fragment_value(const char *fragment, const char *key)
 	size_t length = strlen(key);
 	for (char **part = parts; *part; part++)
 		if (strncmp(*part, key, length) == 0 && (*part)[length] == '=')
-			return g_uri_unescape_string(*part + length + 1, NULL);
+			return g_strdup(*part + length + 1);
 	return NULL;
 }
 

@@ -17,8 +17,8 @@ static const struct {
 		"x @ https://host/x-1.tar.gz#sha256=ab12"},
 	{"https://user:word@host/x-1.zip#egg=x&subdirectory=a%20b", false, false, NULL, "cd34",
 		"{\"archive_info\": {\"hash\": \"sha256=cd34\", \"hashes\": {\"sha256\": "
-		"\"cd34\"}}, \"subdirectory\": \"a b\", \"url\": \"https://host/x-1.zip\"}",
-		"x @ https://user:word@host/x-1.zip#sha256=cd34&subdirectory=a b"},
+		"\"cd34\"}}, \"subdirectory\": \"a%20b\", \"url\": \"https://host/x-1.zip\"}",
+		"x @ https://user:word@host/x-1.zip#sha256=cd34&subdirectory=a%20b"},
 	{"file:///tmp/x", true, false, NULL, NULL, "{\"dir_info\": {}, \"url\": \"file:///tmp/x\"}",
 		"x @ file:///tmp/x"},
 	{"file:///tmp/x", true, true, NULL, NULL,
