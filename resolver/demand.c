@@ -599,6 +599,18 @@ demand_text(const struct demand *demand)
 	return g_strdup_printf("%s (unavailable)", demand->node->name);
 }
 
+char *
+demand_text_without_marker(const struct demand *demand)
+{
+	if (demand->requirement == NULL)
+		return demand_text(demand);
+	Requirement unmarked = *demand->requirement;
+	unmarked.marker = NULL;
+	struct demand plain = *demand;
+	plain.requirement = &unmarked;
+	return demand_text(&plain);
+}
+
 /* `a, b, c` as `a, b and c`, for people. */
 static char *
 join_for_people(const char *text)

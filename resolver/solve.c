@@ -6,7 +6,7 @@
  * project, all demands on it do: the solver then starts again. */
 #include "resolver/solve.h"
 
-#include "resolver/report.h"
+#include "resolver/proof.h"
 #include "resolver/selection.h"
 
 #include <string.h>
@@ -398,7 +398,7 @@ solve_run(Universe *universe, size_t steps, GArray *pins, GError **error)
 	solver_init(&solver, universe);
 	enum pubgrub_outcome outcome = solve(&solver, steps, error);
 	if (outcome == PUBGRUB_IMPOSSIBLE) {
-		g_autofree char *why = report_proof(universe, solver.pubgrub);
+		g_autofree char *why = proof_text(universe, solver.pubgrub);
 		if (universe->options->log != NULL)
 			log_info(universe->options->log, "%s", why);
 		error_set(error, ERROR_CONFLICT,
@@ -431,7 +431,7 @@ solve_explain(Universe *universe, size_t steps)
 	solver_init(&solver, universe);
 	g_autoptr(GError) problem = NULL;
 	char *why = solve(&solver, steps, &problem) == PUBGRUB_IMPOSSIBLE
-			    ? report_proof(universe, solver.pubgrub)
+			    ? proof_text(universe, solver.pubgrub)
 			    : NULL;
 	solver_clear(&solver);
 	return why;

@@ -185,6 +185,12 @@ package_version(const struct package *package, candidate_id candidate)
 	return page_version(package->page, package->candidates->list[candidate - 1].release);
 }
 
+const char *
+node_version_text(const struct node *node, candidate_id candidate)
+{
+	return version_text(package_version(node->package, candidate));
+}
+
 struct range *
 package_range(Universe *universe, struct package *package, SpecifierSet *set)
 {

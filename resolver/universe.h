@@ -138,6 +138,7 @@ bool package_load(Universe *universe, struct package *package, GError **error);
 /* Number of candidate ids below CANDIDATE_DIRECT: 1 + releases. */
 candidate_id package_releases_end(const struct package *package);
 const Version *package_version(const struct package *package, candidate_id candidate);
+const char *node_version_text(const struct node *node, candidate_id candidate);
 /* Pure membership, pre-release rule aside; remembered. */
 bool range_has(struct range *range, const struct package *package, candidate_id candidate);
 struct range *package_range(Universe *universe, struct package *package, SpecifierSet *set);
@@ -156,6 +157,8 @@ void package_prefetch(
 bool demand_has(const struct demand *demand, candidate_id candidate);
 /* pip's str(requirement); new string. */
 char *demand_text(const struct demand *demand);
+/* The same without the marker, as in pip's "no matching distribution"; new string. */
+char *demand_text_without_marker(const struct demand *demand);
 /* pip's requirement.format_for_error(): `a>=1, <2 and !=1.5`; new string. */
 char *demand_text_for_error(const struct demand *demand);
 const struct template *package_template(const struct package *package, candidate_id candidate);

@@ -516,6 +516,59 @@ test_bad_metadata(void)
 	check(releases, "a", "a-1.0");
 }
 
+/* Checks that the sentences are in the log of a run that fails. */
+static void
+check_reason(const struct release *releases, const char *wanted, const char *reason)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *folder = g_dir_make_tmp("xpip-test-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "log", NULL);
+	const struct log_options quiet = {.verbosity = -3, .file = path};
+	Log *log = log_new(&quiet, &error);
+	g_assert_no_error(error);
+	struct resolve_options options = {.uploaded_prior_to = INT64_MIN, .log = log};
+	struct world world = {.releases = releases};
+	g_auto(GStrv) list = g_strsplit(wanted, "|", -1);
+	g_autofree char *got = solve_in(&world, &options, (const char *const *)list, NULL);
+	g_assert_true(g_str_has_prefix(got, "error: "));
+	log_free(log);
+	g_autofree char *text = NULL;
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_test_message("%s", text);
+	g_assert_nonnull(strstr(text, reason));
+	g_assert_cmpint(g_remove(path), ==, 0);
+	g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
+static void
+test_reasons(void)
+{
+	static const struct release releases[] = {RELEASE("a", "1.0", "Requires-Dist: c<2\n"),
+		RELEASE("a", "2.0", "Requires-Dist: c<2\n"),
+		RELEASE("b", "1.0", "Requires-Dist: c>=2\n"),
+		RELEASE("d", "1.0", "Requires-Dist: c>7\n"), RELEASE("c", "1.0", NULL),
+		RELEASE("c", "2.0", NULL), {.name = "new", .version = "3.0", .python = ">=3.13"},
+		{.name = "bad", .version = "1.0", .yanked = ""}, {0}};
+	check_reason(releases, "none", "You ask for none, but there is no none to be found.");
+	check_reason(releases, "new>1",
+		"You ask for new>1, but new 3.0 needs Python >=3.13 and this is Python 3.12.1.");
+	check_reason(releases, "bad", "You ask for bad, which only yanked versions meet.");
+	check_reason(releases, "b>1", "You ask for b>1, but the only usable version is 1.0.");
+	check_reason(releases, "c>2",
+		"You ask for c>2, which none of its 2 usable versions meets (the newest is 2.0).");
+	check_reason(releases, "d",
+		"Because you ask for d and d depends on c>7, which none of its "
+		"2 usable versions meets (the newest is 2.0), your requirements "
+		"cannot be met.");
+	check_reason(releases, "a|b",
+		"1. Because every version of a depends on c<2 and b depends on c>=2, a and b "
+		"cannot be "
+		"used together.");
+	check_reason(releases, "a|b",
+		"3. Because you ask for b and b cannot be used (2), your "
+		"requirements cannot be met.");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -534,5 +587,6 @@ main(int argc, char **argv)
 	g_test_add_func("/resolve/installed", test_installed);
 	g_test_add_func("/resolve/installed-is-offline", test_installed_is_offline);
 	g_test_add_func("/resolve/bad-metadata", test_bad_metadata);
+	g_test_add_func("/resolve/reasons", test_reasons);
 	return g_test_run();
 }
