@@ -26,7 +26,7 @@ complete_wanted(void)
 static bool
 is_given(const struct request *request, const char *name)
 {
-	for (size_t i = 0; i < request->count && i < request->at; i++) {
+	for (size_t i = 0; i < request->at && request->words[i]; i++) {
 		size_t length = strcspn(request->words[i], "=");
 		if (length == strlen(name) && memcmp(request->words[i], name, length) == 0)
 			return true;
@@ -176,7 +176,8 @@ complete_words(void)
 	struct request request = {
 		.words = words, .count = g_strv_length(words), .out = g_string_new(NULL)};
 	request.at = MIN(at ? at - 1 : 0, request.count);
-	request.current = request.at < request.count ? words[request.at] : "";
+	const char *current = request.at < request.count ? words[request.at] : NULL;
+	request.current = current ? current : "";
 	const struct command *command = NULL;
 	for (char **word = words; *word && !command; word++)
 		command = command_find(*word);

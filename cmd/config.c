@@ -322,7 +322,7 @@ run(struct xpip *x, GError **error)
 	for (size_t i = 0; arguments[0] && i < G_N_ELEMENTS(actions); i++) {
 		if (strcmp(arguments[0], actions[i].name) != 0)
 			continue;
-		enum settings_kind kind;
+		enum settings_kind kind = SETTINGS_KINDS;
 		if (!choose_kind(x, actions[i].one_file, &kind, error))
 			return false;
 		g_autoptr(Settings) settings = settings_load(options_flag(x->options, OPT_ISOLATED),

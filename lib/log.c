@@ -169,7 +169,7 @@ write_stream(Log *log, FILE *stream, const char *color, const char *text)
 static void
 write_text(Log *log, enum log_level level, FILE *stream, const char *color, const char *text)
 {
-	g_autofree char *indent = g_strnfill((gsize)(log->indent * INDENT_STEP), ' ');
+	g_autofree char *indent = g_strnfill((gsize)log->indent * INDENT_STEP, ' ');
 	if (log->file)
 		write_file(log, indent, text);
 	if (!log_shows(log, level))

@@ -343,6 +343,7 @@ candidates_new(const IndexPage *page, const struct candidate_options *options,
 			g_propagate_error(error, g_steal_pointer(&problem));
 			return NULL;
 		}
+		g_assert(best.file != NULL);
 		candidates->list[candidates->count++] = (struct candidate){
 			.release = (uint32_t)i,
 			.file = (uint32_t)(best.file - page_file(page, 0)),

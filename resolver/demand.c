@@ -72,6 +72,7 @@ look_up(Universe *universe, struct parsed *parsed)
 	if (parsed->node != NULL)
 		return;
 	const Requirement *requirement = parsed->requirement;
+	g_assert(requirement != NULL);
 	parsed->base = universe_node(universe, requirement->normalized_name, NULL);
 	parsed->node = universe_node(
 		universe, requirement->normalized_name, (const char *const *)requirement->extras);

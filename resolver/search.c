@@ -94,7 +94,7 @@ trial_set(struct search *search, struct criterion *criterion)
 static void
 trial_end(struct search *search, bool keep)
 {
-	for (guint i = 0; i < search->changed_ids->len; i++) {
+	for (guint i = 0; search->changed != NULL && i < search->changed_ids->len; i++) {
 		uint32_t id = g_array_index(search->changed_ids, uint32_t, i);
 		if (keep)
 			state_set_criterion(top(search), search->changed[id]);
@@ -312,6 +312,7 @@ choose_node(struct search *search, const GPtrArray *unsatisfied)
 			best_class = class;
 		}
 	}
+	g_assert(best != NULL);
 	return best->node;
 }
 

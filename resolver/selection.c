@@ -28,7 +28,7 @@ static void
 add_range(Selection *selection, struct range *range)
 {
 	for (size_t i = 0; i < selection->range_count; i++)
-		if (selection->ranges[i] == range)
+		if (selection->ranges[i] == range) /* NOLINT(clang-analyzer-core.*) */
 			return;
 	selection->ranges[selection->range_count++] = range;
 }
@@ -165,6 +165,7 @@ selection_make(Universe *universe, struct node *node, const struct selection_dem
 		out->empty = true;
 		return true;
 	}
+	g_assert(package != NULL); /* only packages have ranges */
 	if (package->constraint != NULL)
 		add_range(out, package->constraint);
 	out->installed = package->installed != NULL && ranges_have(out, CANDIDATE_INSTALLED) &&

@@ -225,7 +225,8 @@ put_number(uint8_t *key, struct span value)
 static char *
 put_text(char *text, struct span value)
 {
-	memcpy(text, value.at, value.length);
+	if (value.length)
+		memcpy(text, value.at, value.length);
 	return text + value.length;
 }
 
