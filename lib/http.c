@@ -370,7 +370,8 @@ look_into_cache(struct http_transfer *t)
 {
 	Http *http = t->http;
 	bool whole = t->range_start == 0 && t->range_end == 0 && !t->sink;
-	if (!http->options.cache_dir || t->cache == HTTP_CACHE_NONE || !whole)
+	bool used = t->cache == HTTP_CACHE_USE || t->cache == HTTP_CACHE_REFRESH;
+	if (!http->options.cache_dir || !used || !whole)
 		return;
 	HttpResponse *kept = http_cache_read(http->options.cache_dir, t->key, t->accept);
 	if (!kept)
@@ -432,7 +433,7 @@ http_get(Http *http, const struct http_request *request)
 void
 http_cancel(Http *http, unsigned id)
 {
-	for (guint i = 0; i < http->transfers->len; i++) {
+	for (guint i = 0; id != 0 && i < http->transfers->len; i++) {
 		struct http_transfer *t = g_ptr_array_index(http->transfers, i);
 		if (t->id != id)
 			continue;

@@ -35,6 +35,7 @@ enum http_cache {
 	HTTP_CACHE_USE,	    /* RFC 9111: fresh answers from disk, stale ones revalidated */
 	HTTP_CACHE_REFRESH, /* always revalidate (max-age=0) */
 	HTTP_CACHE_NONE,    /* neither read nor write */
+	HTTP_CACHE_RELOAD,  /* the same, and caches on the way revalidate */
 };
 
 /* An answer. Owned by whoever holds it; http_response_free. */
@@ -101,6 +102,9 @@ HttpResponse *http_fetch(
 
 /* pip's rule for index pages: https, loopback, file and --trusted-host are secure origins. */
 bool http_is_secure(const Http *http, const char *url);
+
+/* url without user:password@ and fragment: what the client puts into answers and messages. */
+char *http_strip_url(const char *url);
 
 /* url without user:password@, or with the password as ****: for messages. Newly allocated. */
 char *http_redact_url(const char *url);

@@ -35,7 +35,7 @@ set_headers(struct http_transfer *t)
 		t->http->curl->curl_slist_free_all(g_steal_pointer(&t->headers));
 	if (t->accept)
 		add_header(t, "Accept", t->accept);
-	if (t->cache == HTTP_CACHE_REFRESH)
+	if (t->cache == HTTP_CACHE_REFRESH || t->cache == HTTP_CACHE_RELOAD)
 		add_header(t, "Cache-Control", "max-age=0");
 	if (etag)
 		add_header(t, "If-None-Match", etag);
@@ -359,7 +359,8 @@ take_response(struct http_transfer *t, long status)
 	if (!t->sink)
 		r->body = t->body ? g_byte_array_free_to_bytes(g_steal_pointer(&t->body))
 				  : g_bytes_new(NULL, 0);
-	if (r->status == 200 && !t->sink && t->cache != HTTP_CACHE_NONE && r->fresh_until > 0 &&
+	bool kept = t->cache == HTTP_CACHE_USE || t->cache == HTTP_CACHE_REFRESH;
+	if (kept && r->status == 200 && !t->sink && r->fresh_until > 0 &&
 		t->http->options.cache_dir)
 		http_cache_write(t->http->options.cache_dir, t->key, t->accept, r);
 	return g_steal_pointer(&t->response);

@@ -102,6 +102,13 @@ http_url_redirect(const char *from, const char *location, GError **error)
 }
 
 char *
+http_strip_url(const char *url)
+{
+	g_autofree char *user = NULL, *password = NULL;
+	return http_url_split(url, &user, &password);
+}
+
+char *
 http_redact_url(const char *url)
 {
 	size_t length;

@@ -5,17 +5,11 @@
 #include "lib/error.h"
 #include "lib/fs.h"
 #include "resolver/index_private.h"
-#include "wheel/filename.h"
 
-#include <dirent.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
-#define ACCEPT                                                                                     \
-	"application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, "        \
-	"text/html; q=0.01"
-enum { MAX_PAGE = 256 << 20 };
+#define HTML_ACCEPT "application/vnd.pypi.simple.v1+html, text/html; q=0.9, */*; q=0.1"
 
 struct project {
 	Index *index;
@@ -26,9 +20,10 @@ struct project {
 		char *url;
 		IndexPage *page; /* NULL: not there */
 		char *etag, *last_modified;
-		bool cached; /* `page` is a kept one that is being revalidated */
-	} * replies;	     /* one an index */
-	IndexPage *page;     /* merged, when all are there */
+		unsigned transfer; /* that runs, or 0 */
+		bool html;	   /* the server refused JSON: asked for HTML */
+	} * replies;		   /* one an index */
+	IndexPage *page;	   /* merged, when all are there */
 	GError *error;
 };
 
@@ -38,6 +33,7 @@ project_free(void *data)
 	struct project *project = data;
 	guint count = g_strv_length(project->index->index_urls);
 	for (guint i = 0; i < count; i++) {
+		http_cancel(project->index->http, project->replies[i].transfer);
 		g_free(project->replies[i].url);
 		g_free(project->replies[i].etag);
 		g_free(project->replies[i].last_modified);
@@ -48,108 +44,6 @@ project_free(void *data)
 	page_free(project->page);
 	g_clear_error(&project->error);
 	g_free(project);
-}
-
-static void
-place_free(void *data)
-{
-	struct place *place = data;
-	g_free(place->url);
-	if (place->files)
-		g_ptr_array_unref(place->files);
-	g_free(place->body);
-	g_free(place->charset);
-	g_free(place);
-}
-
-/* --- find-links ---------------------------------------------------------------------------- */
-
-static void
-list_folder(struct place *place, const char *path)
-{
-	DIR *folder = opendir(path);
-	place->files = g_ptr_array_new_with_free_func(g_free);
-	for (struct dirent *entry; folder && (entry = readdir(folder));)
-		if (filename_archive_extension(entry->d_name))
-			g_ptr_array_add(place->files, g_strdup(entry->d_name));
-	if (folder)
-		closedir(folder);
-}
-
-static struct place *
-place_new(Index *index, const char *text)
-{
-	struct place *place = g_new0(struct place, 1);
-	bool url = strstr(text, "://") != NULL || g_str_has_prefix(text, "file:");
-	g_autofree char *expanded = fs_expand_user(text);
-	g_autofree char *path = !url				  ? g_strdup(expanded)
-				: g_str_has_prefix(text, "file:") ? fs_url_to_path(text, NULL)
-								  : NULL;
-	place->url = path ? fs_path_to_url(path) : g_strdup(text);
-	struct stat info;
-	if (!path) {
-		place->single = filename_archive_extension(text) != NULL;
-	} else if (stat(path, &info) != 0) {
-		log_warning(index->log,
-			url ? "Location '%s' is ignored: it is neither a file nor a directory."
-			    : "Location '%s' is ignored: it is either a non-existing path or lacks "
-			      "a "
-			      "specific scheme.",
-			text);
-		place->single = true;
-		g_clear_pointer(&place->url, g_free);
-	} else if (S_ISDIR(info.st_mode)) {
-		char *slashed = g_strconcat(place->url, "/", NULL);
-		g_free(place->url);
-		place->url = slashed;
-		list_folder(place, path);
-	} else if (filename_archive_extension(path)) {
-		place->single = true;
-	} else {
-		place->body = fs_read(path, MAX_PAGE, &place->length, NULL, NULL);
-	}
-	return place;
-}
-
-static void
-add_local_file(PageBuilder *builder, const struct place *place, const char *filename)
-{
-	g_autofree char *escaped = g_uri_escape_string(filename, NULL, FALSE);
-	g_autofree char *url = g_strconcat(place->url, escaped, NULL);
-	struct page_link link = {.filename = filename,
-		.url = url,
-		.source = place->url,
-		.size = -1,
-		.upload_time = INT64_MIN};
-	page_builder_add(builder, &link);
-}
-
-static void
-add_place(Index *index, PageBuilder *builder, const struct place *place, const char *name)
-{
-	for (guint i = 0; place->files && i < place->files->len; i++) {
-		const char *filename = g_ptr_array_index(place->files, i);
-		/* Most files of a big folder belong to others. */
-		if (g_ascii_tolower(filename[0]) == name[0])
-			add_local_file(builder, place, filename);
-	}
-	if (place->single && place->url) {
-		g_autofree char *filename = g_path_get_basename(place->url);
-		struct page_link link = {.filename = filename,
-			.url = place->url,
-			.source = place->url,
-			.size = -1,
-			.upload_time = INT64_MIN};
-		page_builder_add(builder, &link);
-	}
-	g_autoptr(GError) error = NULL;
-	bool ok = !place->body ||
-		  (place->json ? simple_parse_json(
-					 builder, place->body, place->length, place->url, &error)
-			       : simple_parse_html(builder, place->body, place->length, place->url,
-					 place->charset, &error));
-	if (!ok)
-		log_warning(index->log, "Skipping page %s: %s", place->url, error->message);
 }
 
 /* --- answers ------------------------------------------------------------------------------- */
@@ -174,21 +68,12 @@ warn_several(struct project *project)
 			project->name, urls->str);
 }
 
-static bool
-places_pending(const Index *index)
-{
-	for (guint i = 0; i < index->places->len; i++)
-		if (((struct place *)g_ptr_array_index(index->places, i))->pending)
-			return true;
-	return false;
-}
-
 /* All answers are there: one page of them, in pip's order. */
 static void
 complete(struct project *project)
 {
 	Index *index = project->index;
-	if (project->pending > 0 || project->page || places_pending(index))
+	if (project->pending > 0 || project->page || index_places_pending(index))
 		return;
 	guint count = g_strv_length(index->index_urls);
 	if (index->places->len == 0 && count == 1 && project->replies[0].page) {
@@ -196,7 +81,7 @@ complete(struct project *project)
 	} else {
 		PageBuilder *builder = page_builder_new(project->name);
 		for (guint i = 0; i < index->places->len; i++)
-			add_place(
+			index_place_add(
 				index, builder, g_ptr_array_index(index->places, i), project->name);
 		for (guint i = 0; i < count; i++)
 			if (project->replies[i].page)
@@ -209,6 +94,16 @@ complete(struct project *project)
 		index->listener.page_ready(index->listener.user, project->name, project->page);
 }
 
+/* In the order of the names: no message may depend on a hash table's. */
+void
+index_complete(Index *index)
+{
+	g_autoptr(GList) names = g_hash_table_get_keys(index->projects);
+	names = g_list_sort(names, (GCompareFunc)strcmp);
+	for (const GList *name = names; name; name = name->next)
+		complete(g_hash_table_lookup(index->projects, name->data));
+}
+
 static IndexPage *
 parse_page(struct project *project, const HttpResponse *response, GError **error)
 {
@@ -216,16 +111,13 @@ parse_page(struct project *project, const HttpResponse *response, GError **error
 	const char *bytes = response->body ? g_bytes_get_data(response->body, &length) : "";
 	PageBuilder *builder = page_builder_new(project->name);
 	bool ok;
-	if (g_str_has_suffix(response->content_type, "json"))
+	if (index_is_json(response->content_type))
 		ok = simple_parse_json(builder, bytes, length, response->url, error);
-	else if (g_str_has_suffix(response->content_type, "html") || !*response->content_type)
+	else if (index_is_html(response->content_type, g_str_has_prefix(response->url, "file:")))
 		ok = simple_parse_html(
 			builder, bytes, length, response->url, response->charset, error);
 	else
-		ok = error_set(error, ERROR_INVALID_INPUT,
-			"the Content-Type is %s: only application/vnd.pypi.simple.v1+json, "
-			"application/vnd.pypi.simple.v1+html and text/html are supported",
-			response->content_type);
+		ok = index_refuse_type(response->content_type, error);
 	IndexPage *page = page_builder_finish(builder);
 	if (!ok)
 		g_clear_pointer(&page, page_free);
@@ -253,6 +145,25 @@ take_page(struct reply *reply, const HttpResponse *response)
 			response->etag, response->last_modified);
 }
 
+static void ask_server(struct reply *reply);
+
+/* The index gave no page. One that is kept serves if the index could not be reached at all. */
+static void
+take_failure(struct reply *reply, const GError *error)
+{
+	Log *log = reply->project->index->log;
+	long status = http_error_status(error);
+	bool absent = status == 404 || status == 410 || g_str_has_prefix(reply->url, "file:");
+	if (status == 0 && reply->page) {
+		log_warning(log, "Could not fetch URL %s: %s - using the page that was kept",
+			reply->url, error->message);
+		return;
+	}
+	g_clear_pointer(&reply->page, page_free);
+	log_write(log, absent ? LOG_DEBUG : LOG_WARNING, "Could not fetch URL %s: %s - skipping",
+		reply->url, error->message);
+}
+
 static void
 on_page(HttpResponse *owned, const GError *error, void *user)
 {
@@ -260,18 +171,18 @@ on_page(HttpResponse *owned, const GError *error, void *user)
 	struct project *project = reply->project;
 	g_autoptr(HttpResponse) response = owned;
 	project->pending--;
-	if (response) {
-		take_page(reply, response);
-	} else if (g_error_matches(error, XPIP_ERROR, ERROR_INTERRUPTED)) {
+	reply->transfer = 0;
+	if (g_error_matches(error, XPIP_ERROR, ERROR_INTERRUPTED))
 		return;
-	} else {
-		g_autofree char *shown = http_redact_url(reply->url);
-		bool absent =
-			http_error_status(error) == 404 || g_str_has_prefix(reply->url, "file:");
-		g_clear_pointer(&reply->page, page_free);
-		log_write(project->index->log, absent ? LOG_DEBUG : LOG_WARNING,
-			"Could not fetch URL %s: %s - skipping", shown, error->message);
+	if (http_error_status(error) == 406 && !reply->html) {
+		reply->html = true;
+		ask_server(reply);
+		return;
 	}
+	if (response)
+		take_page(reply, response);
+	else
+		take_failure(reply, error);
 	complete(project);
 }
 
@@ -295,81 +206,36 @@ page_url(const char *root, const char *name)
 }
 
 static void
+ask_server(struct reply *reply)
+{
+	Index *index = reply->project->index;
+	bool refresh = wants_refresh(index, reply->project->name);
+	struct http_request request = {.url = reply->url,
+		.accept = reply->html ? HTML_ACCEPT : INDEX_ACCEPT,
+		.cache = refresh ? HTTP_CACHE_RELOAD : HTTP_CACHE_NONE,
+		.etag = reply->page ? reply->etag : NULL,
+		.last_modified = reply->page ? reply->last_modified : NULL,
+		.max_size = INDEX_MAX_PAGE,
+		.done = on_page,
+		.user = reply,
+		.priority = true};
+	reply->project->pending++;
+	reply->transfer = http_get(index->http, &request);
+}
+
+static void
 ask_index(struct project *project, struct reply *reply, const char *root)
 {
 	Index *index = project->index;
 	reply->project = project;
 	reply->url = page_url(root, project->name);
 	int64_t fresh_until = 0;
-	bool refresh = wants_refresh(index, project->name);
 	if (index->cache_dir)
-		reply->page = index_cache_read(index->cache_dir, reply->url, &fresh_until,
-			&reply->etag, &reply->last_modified);
-	if (reply->page && !refresh && fresh_until > (int64_t)time(NULL))
-		return;
-	struct http_request request = {.url = reply->url,
-		.accept = ACCEPT,
-		.cache = HTTP_CACHE_NONE,
-		.etag = reply->page ? reply->etag : NULL,
-		.last_modified = reply->page ? reply->last_modified : NULL,
-		.max_size = MAX_PAGE,
-		.done = on_page,
-		.user = reply,
-		.priority = true};
-	project->pending++;
-	http_get(index->http, &request);
-}
-
-static void
-on_place(HttpResponse *owned, const GError *error, void *user)
-{
-	struct place *place = user;
-	g_autoptr(HttpResponse) response = owned;
-	Index *index = place->index;
-	place->pending = false;
-	if (response && response->body) {
-		gsize length = 0;
-		const char *bytes = g_bytes_get_data(response->body, &length);
-		place->body = g_memdup2(bytes ? bytes : "", length ? length : 1);
-		place->length = length;
-		place->json = g_str_has_suffix(response->content_type, "json");
-		place->charset = g_strdup(response->charset);
-	} else if (error && !g_error_matches(error, XPIP_ERROR, ERROR_INTERRUPTED)) {
-		log_warning(index->log, "Could not fetch URL %s: %s - skipping", place->url,
-			error->message);
-	}
-	if (places_pending(index))
-		return;
-	GHashTableIter iter;
-	void *project;
-	g_hash_table_iter_init(&iter, index->projects);
-	g_autoptr(GPtrArray) waiting = g_ptr_array_new();
-	while (g_hash_table_iter_next(&iter, NULL, &project))
-		g_ptr_array_add(waiting, project);
-	for (guint i = 0; i < waiting->len; i++)
-		complete(g_ptr_array_index(waiting, i));
-}
-
-static void
-start_places(Index *index)
-{
-	index->places_started = true;
-	for (guint i = 0; i < index->places->len; i++) {
-		struct place *place = g_ptr_array_index(index->places, i);
-		if (place->files || place->single || place->body || !place->url ||
-			g_str_has_prefix(place->url, "file:"))
-			continue;
-		place->pending = true;
-		place->index = index;
-		struct http_request request = {.url = place->url,
-			.accept = ACCEPT,
-			.cache = HTTP_CACHE_REFRESH,
-			.max_size = MAX_PAGE,
-			.done = on_place,
-			.user = place,
-			.priority = true};
-		http_get(index->http, &request);
-	}
+		reply->page = index_cache_read(index->cache_dir, reply->url, project->name,
+			&fresh_until, &reply->etag, &reply->last_modified);
+	bool fresh = reply->page && fresh_until > (int64_t)time(NULL);
+	if (!fresh || wants_refresh(index, project->name))
+		ask_server(reply);
 }
 
 static struct project *
@@ -379,7 +245,7 @@ ask(Index *index, const char *name)
 	if (project)
 		return project;
 	if (!index->places_started)
-		start_places(index);
+		index_places_start(index);
 	project = g_new0(struct project, 1);
 	project->index = index;
 	project->name = g_strdup(name);
@@ -387,7 +253,7 @@ ask(Index *index, const char *name)
 	project->replies = g_new0(struct reply, count + 1);
 	g_hash_table_insert(index->projects, project->name, project);
 	for (guint i = 0; i < count; i++)
-		ask_index(project, &project->replies[i], index->index_urls[i]);
+		ask_index(project, &project->replies[i], index->roots[i]);
 	complete(project);
 	return project;
 }
@@ -473,9 +339,20 @@ index_new(Loop *loop, Http *http, Log *log, const struct index_options *options)
 	}
 	g_ptr_array_add(roots, NULL);
 	index->index_urls = (char **)g_ptr_array_free(roots, FALSE);
-	index->places = g_ptr_array_new_with_free_func(place_free);
-	for (const char *const *link = options->find_links; link && *link; link++)
-		g_ptr_array_add(index->places, place_new(index, *link));
+	index->roots = g_strdupv(index->index_urls);
+	for (char **root = index->roots; *root; root++) {
+		http_know_url(http, *root);
+		char *clean = http_strip_url(*root);
+		g_free(*root);
+		*root = clean;
+	}
+	index->places = g_ptr_array_new_with_free_func(index_place_free);
+	index->find_links = g_strdupv((char **)options->find_links);
+	for (const char *const *link = options->find_links; link && *link; link++) {
+		struct place *place = index_place_new(index, *link);
+		if (place)
+			g_ptr_array_add(index->places, place);
+	}
 	index->projects = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, project_free);
 	index->metadata =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, metadata_entry_free);
@@ -497,6 +374,8 @@ index_free(Index *index)
 	g_hash_table_unref(index->projects);
 	g_ptr_array_unref(index->places);
 	g_strfreev(index->index_urls);
+	g_strfreev(index->roots);
+	g_strfreev(index->find_links);
 	g_strfreev(index->refresh);
 	g_free(index->cache_dir);
 	g_free(index);
@@ -522,11 +401,11 @@ index_say_where(const Index *index)
 		log_info(index->log, "%s", line->str);
 	}
 	g_autoptr(GString) links = g_string_new(NULL);
-	for (guint i = 0; i < index->places->len; i++) {
-		const struct place *place = g_ptr_array_index(index->places, i);
-		g_autofree char *shown = place->url ? http_redact_url(place->url) : NULL;
-		if (shown)
-			g_string_append_printf(links, "%s%s", links->len ? ", " : "", shown);
+	for (char **link = index->find_links; link && *link; link++) {
+		g_autofree char *expanded = fs_expand_user(*link);
+		bool exists = g_file_test(expanded, G_FILE_TEST_EXISTS);
+		g_autofree char *shown = http_redact_url(exists ? expanded : *link);
+		g_string_append_printf(links, "%s%s", links->len ? ", " : "", shown);
 	}
 	if (links->len)
 		log_info(index->log, "Looking in links: %s", links->str);

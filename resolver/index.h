@@ -15,7 +15,7 @@ struct index_options {
 
 typedef struct Index Index;
 
-/* Borrows loop, http and log. */
+/* Borrows loop, http and log; to be freed before them (what runs is cancelled). */
 Index *index_new(Loop *loop, Http *http, Log *log, const struct index_options *options);
 void index_free(Index *index);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Index, index_free)
@@ -23,6 +23,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Index, index_free)
 /* The source for the resolver; lives as long as the index. Its metadata() returns NULL without an
  * error for an sdist whose metadata the index does not serve. */
 struct source *index_source(Index *index);
+
+/* The file at `url` (as a page gives it) if it had to be fetched for its metadata (a server without
+ * ranges, a small wheel): not to be fetched again. Not checked against any hash. NULL if not; else
+ * a new reference. */
+GBytes *index_whole_file(const Index *index, const char *url);
 
 /* pip's "Looking in indexes: …" and "Looking in links: …" when these differ from the default. */
 void index_say_where(const Index *index);

@@ -24,8 +24,8 @@ path_of(const char *cache_dir, const char *url)
 }
 
 IndexPage *
-index_cache_read(const char *cache_dir, const char *url, int64_t *fresh_until, char **etag,
-	char **last_modified)
+index_cache_read(const char *cache_dir, const char *url, const char *name, int64_t *fresh_until,
+	char **etag, char **last_modified)
 {
 	g_autofree char *path = path_of(cache_dir, url);
 	g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, NULL);
@@ -44,8 +44,10 @@ index_cache_read(const char *cache_dir, const char *url, int64_t *fresh_until, c
 	g_autoptr(GBytes) all = g_mapped_file_get_bytes(file);
 	g_autoptr(GBytes) block = g_bytes_new_from_bytes(all, head.page_at, length - head.page_at);
 	IndexPage *page = page_from_bytes(block);
-	if (!page)
+	if (!page || strcmp(page_name(page), name) != 0) {
+		page_free(page);
 		return NULL;
+	}
 	*fresh_until = head.fresh_until;
 	*etag = head.etag ? g_strndup(bytes + sizeof head, head.etag) : NULL;
 	*last_modified = head.last_modified

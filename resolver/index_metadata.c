@@ -7,9 +7,18 @@
 #include "verify/digest.h"
 #include "wheel/zip_tail.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { TAIL = 48 << 10, MAX_METADATA = 16 << 20 };
+enum {
+	TAIL = 48 << 10, /* holds directory and METADATA of most wheels */
+	MAX_METADATA = 16 << 20,
+	SPILL = 4 << 20,      /* a whole file larger than this goes to disk */
+	MAX_PIECE = 64 << 20, /* of a part of a file, in memory */
+};
+#define MAX_WHOLE ((int64_t)16 << 30)
 
 enum stage { STAGE_BESIDE, STAGE_TAIL, STAGE_LONG_TAIL, STAGE_MEMBER, STAGE_WHOLE };
 
@@ -19,7 +28,12 @@ struct metadata_entry {
 	const struct index_file *file;
 	bool done, unavailable; /* an sdist's metadata has to be built */
 	enum stage stage;
+	unsigned transfer; /* that runs, or 0 */
 	struct zip_member member;
+	GByteArray *body; /* of the answer that is coming in, from `body_at` of the file */
+	int64_t body_at;
+	int spill;     /* descriptor of a nameless file that takes it instead, or -1 */
+	GBytes *whole; /* the file itself, if it had to be fetched */
 	Metadata *metadata;
 	GError *error;
 };
@@ -28,25 +42,31 @@ void
 metadata_entry_free(void *data)
 {
 	struct metadata_entry *entry = data;
+	http_cancel(entry->index->http, entry->transfer);
 	page_free(entry->page);
+	if (entry->body)
+		g_byte_array_unref(entry->body);
+	if (entry->spill >= 0)
+		close(entry->spill);
+	if (entry->whole)
+		g_bytes_unref(entry->whole);
 	metadata_free(entry->metadata);
 	g_clear_error(&entry->error);
 	g_free(entry);
 }
 
+/* Kept under the file's URL and hash: one index cannot speak for another's file, and a file that
+ * was replaced is another one. */
 static char *
 cache_path(const struct metadata_entry *entry)
 {
 	const char *hash = page_text(entry->page, entry->file->hash);
-	const char *algorithm = page_text(entry->page, entry->file->hash_name);
-	g_autofree char *key =
-		hash && algorithm && strcmp(algorithm, "sha256") == 0 && strlen(hash) == 64
-			? g_ascii_strdown(hash, -1)
-			: g_compute_checksum_for_string(
-				  G_CHECKSUM_SHA256, page_text(entry->page, entry->file->url), -1);
-	if (!entry->index->cache_dir || strspn(key, "0123456789abcdef") != 64)
+	if (!entry->index->cache_dir)
 		return NULL;
-	return g_strdup_printf("%s/metadata-v1/%.2s/%s", entry->index->cache_dir, key, key + 2);
+	g_autofree char *name =
+		g_strconcat(page_text(entry->page, entry->file->url), "\n", hash ? hash : "", NULL);
+	g_autofree char *key = g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1);
+	return g_strdup_printf("%s/metadata-v1/%.2s/%.40s", entry->index->cache_dir, key, key + 2);
 }
 
 static void
@@ -76,6 +96,7 @@ take_text(struct metadata_entry *entry, const char *text, size_t length)
 }
 
 static void ask(struct metadata_entry *entry, enum stage stage, int64_t start, int64_t end);
+static void ask_tail(struct metadata_entry *entry);
 
 static bool
 check_hash(struct metadata_entry *entry, const char *bytes, size_t length)
@@ -123,20 +144,88 @@ take_tail(struct metadata_entry *entry, const struct zip_piece *piece)
 	return false;
 }
 
+/* --- what comes in ------------------------------------------------------------------------- */
+
+static void
+drop_body(struct metadata_entry *entry)
+{
+	g_clear_pointer(&entry->body, g_byte_array_unref);
+	if (entry->spill >= 0)
+		close(entry->spill);
+	entry->spill = -1;
+}
+
+/* A file that became too large for memory. */
+static bool
+begin_spill(struct metadata_entry *entry, GError **error)
+{
+	const char *folder = g_get_tmp_dir();
+	entry->spill = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (entry->spill < 0)
+		return error_set_errno(error, errno, "making a temporary file in %s", folder);
+	return fs_write_all(entry->spill, entry->body->data, entry->body->len, error);
+}
+
+static bool
+on_bytes(const void *bytes, size_t length, int64_t at, void *user, GError **error)
+{
+	struct metadata_entry *entry = user;
+	/* A retry may begin again. */
+	if (!entry->body || at < entry->body_at ||
+		(entry->spill < 0 && at > entry->body_at + (int64_t)entry->body->len)) {
+		drop_body(entry);
+		entry->body = g_byte_array_new();
+		entry->body_at = at;
+	}
+	size_t limit = entry->body_at ? MAX_PIECE : SPILL;
+	if (entry->spill < 0 && entry->body->len + length <= limit) {
+		g_byte_array_set_size(entry->body, (guint)(at - entry->body_at));
+		g_byte_array_append(entry->body, bytes, (guint)length);
+		return true;
+	}
+	if (entry->body_at != 0)
+		return error_set(error, ERROR_INVALID_INPUT, "the directory is too large");
+	if (entry->spill < 0 && !begin_spill(entry, error))
+		return false;
+	if (lseek(entry->spill, (off_t)at, SEEK_SET) < 0 || ftruncate(entry->spill, (off_t)at) != 0)
+		return error_set_errno(error, errno, "writing a temporary file");
+	return fs_write_all(entry->spill, bytes, length, error);
+}
+
+/* The answer's bytes; NULL for none. */
+static GBytes *
+take_body(struct metadata_entry *entry)
+{
+	GBytes *bytes = NULL;
+	if (entry->spill >= 0) {
+		g_autoptr(GMappedFile) file = g_mapped_file_new_from_fd(entry->spill, FALSE, NULL);
+		bytes = file ? g_mapped_file_get_bytes(file) : NULL;
+	} else if (entry->body) {
+		bytes = g_byte_array_free_to_bytes(g_steal_pointer(&entry->body));
+	}
+	drop_body(entry);
+	return bytes ? bytes : g_bytes_new(NULL, 0);
+}
+
 static bool
 take_answer(struct metadata_entry *entry, const HttpResponse *response)
 {
+	g_autoptr(GBytes) body = take_body(entry);
 	gsize length = 0;
-	const char *bytes = response->body ? g_bytes_get_data(response->body, &length) : "";
+	const char *bytes = g_bytes_get_data(body, &length);
 	struct zip_piece piece = {(const uint8_t *)bytes, length, response->range_start};
 	size_t text_length = 0;
 	if (entry->stage == STAGE_BESIDE) {
-		if (check_hash(entry, bytes, length))
-			take_text(entry, bytes, length);
+		if (check_hash(entry, bytes ? bytes : "", length))
+			take_text(entry, bytes ? bytes : "", length);
 		return true;
 	}
-	if (response->status == 200)
+	bool whole = response->range_start == 0 &&
+		     (response->status == 200 || response->total == (int64_t)length);
+	if (whole) {
 		entry->stage = STAGE_WHOLE;
+		entry->whole = g_bytes_ref(body);
+	}
 	if (entry->stage != STAGE_MEMBER)
 		return take_tail(entry, &piece);
 	g_autofree char *text = zip_tail_read(&piece, &entry->member, &text_length, &entry->error);
@@ -148,34 +237,51 @@ take_answer(struct metadata_entry *entry, const HttpResponse *response)
 	return true;
 }
 
+/* What to do instead; true if there is nothing. */
+static bool
+take_failure(struct metadata_entry *entry, const GError *error)
+{
+	bool beside = entry->stage == STAGE_BESIDE, wheel = entry->file->kind == FILE_WHEEL;
+	long status = http_error_status(error);
+	if (beside && status && wheel) {
+		/* Announced, but not there. */
+		ask_tail(entry);
+		return false;
+	}
+	if (beside && status) {
+		entry->unavailable = true; /* an sdist: building tells */
+		return true;
+	}
+	if (!beside && entry->stage != STAGE_WHOLE && status != 404) {
+		/* A server that dislikes ranges may still hand out the file. */
+		ask(entry, STAGE_WHOLE, 0, 0);
+		return false;
+	}
+	entry->error = g_error_copy(error);
+	return true;
+}
+
 static void
 on_answer(HttpResponse *owned, const GError *error, void *user)
 {
 	struct metadata_entry *entry = user;
 	g_autoptr(HttpResponse) response = owned;
-	bool over = true;
-	if (response) {
-		over = take_answer(entry, response);
-		if (over && !entry->metadata && !entry->error)
-			error_set(&entry->error, ERROR_INVALID_INPUT, "%s: no metadata",
-				page_text(entry->page, entry->file->filename));
-	} else if (g_error_matches(error, XPIP_ERROR, ERROR_INTERRUPTED)) {
+	bool over;
+	entry->transfer = 0;
+	if (g_error_matches(error, XPIP_ERROR, ERROR_INTERRUPTED))
 		return;
-	} else if (entry->stage == STAGE_BESIDE && entry->file->kind == FILE_WHEEL &&
-		   http_error_status(error) == 404) {
-		ask(entry, STAGE_TAIL, -TAIL, 0);
-		over = false;
-	} else if (entry->stage != STAGE_BESIDE && entry->stage != STAGE_WHOLE &&
-		   http_error_status(error) != 404) {
-		/* A server that dislikes ranges may still hand out the file. */
-		ask(entry, STAGE_WHOLE, 0, 0);
-		over = false;
-	} else {
-		entry->error = g_error_copy(error);
-	}
+	if (response)
+		over = take_answer(entry, response);
+	else
+		over = take_failure(entry, error);
+	if (over && !entry->metadata && !entry->error && !entry->unavailable)
+		error_set(&entry->error, ERROR_INVALID_INPUT, "%s: no metadata",
+			page_text(entry->page, entry->file->filename));
 	if (over)
 		finish(entry);
 }
+
+/* --- asking -------------------------------------------------------------------------------- */
 
 static void
 ask(struct metadata_entry *entry, enum stage stage, int64_t start, int64_t end)
@@ -187,12 +293,25 @@ ask(struct metadata_entry *entry, enum stage stage, int64_t start, int64_t end)
 		.cache = HTTP_CACHE_NONE,
 		.range_start = start,
 		.range_end = end,
-		.max_size = beside ? MAX_METADATA : 0,
+		.max_size = beside ? MAX_METADATA : MAX_WHOLE,
+		.sink = on_bytes,
 		.done = on_answer,
 		.user = entry,
 		.priority = true};
 	entry->stage = stage;
-	http_get(entry->index->http, &request);
+	drop_body(entry);
+	entry->transfer = http_get(entry->index->http, &request);
+}
+
+/* By numbers if the size is known: more servers understand these than `bytes=-N`. */
+static void
+ask_tail(struct metadata_entry *entry)
+{
+	int64_t size = entry->file->size;
+	if (size > 0)
+		ask(entry, STAGE_TAIL, MAX(size - TAIL, 0), size - 1);
+	else
+		ask(entry, STAGE_TAIL, -TAIL, 0);
 }
 
 static void
@@ -232,12 +351,12 @@ start(struct metadata_entry *entry)
 		ask(entry, STAGE_BESIDE, 0, 0);
 	} else if (entry->file->kind != FILE_WHEEL) {
 		entry->unavailable = true;
-		entry->done = true;
+		finish(entry);
 	} else if (entry->file->local) {
 		read_local(entry);
 		finish(entry);
 	} else {
-		ask(entry, STAGE_TAIL, -TAIL, 0);
+		ask_tail(entry);
 	}
 }
 
@@ -252,6 +371,7 @@ find(Index *index, const IndexPage *page, const struct index_file *file)
 	entry->index = index;
 	entry->page = page_ref((IndexPage *)(uintptr_t)page);
 	entry->file = file;
+	entry->spill = -1;
 	g_hash_table_insert(index->metadata, g_strdup(url), entry);
 	start(entry);
 	return entry;
@@ -274,4 +394,11 @@ index_metadata(void *user, const IndexPage *page, const struct index_file *file,
 	if (entry->error && error)
 		*error = g_error_copy(entry->error);
 	return entry->metadata;
+}
+
+GBytes *
+index_whole_file(const Index *index, const char *url)
+{
+	const struct metadata_entry *entry = g_hash_table_lookup(index->metadata, url);
+	return entry && entry->whole ? g_bytes_ref(entry->whole) : NULL;
 }
