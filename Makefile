@@ -10,7 +10,9 @@ CXXFLAGS  ?= $(CFLAGS)
 SAN       ?=
 V         ?= 0
 # The default index is pip's own; its address is asked of the build machine's pip, never written here.
-INDEX_URL ?= $(shell python3 -c 'from pip._internal.models.index import PyPI; print(PyPI.simple_url)' 2>/dev/null)
+ifeq ($(origin INDEX_URL),undefined)
+INDEX_URL := $(shell python3 -c 'from pip._internal.models.index import PyPI; print(PyPI.simple_url)' 2>/dev/null)
+endif
 VERSION   := 0.1.0
 CI        ?=
 
@@ -42,15 +44,19 @@ WARN   := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wundef -Werror
 CWARN  := -Wstrict-prototypes -Wmissing-prototypes
 HARDEN := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer,-D_FORTIFY_SOURCE=3) -fstack-protector-strong -fPIE
 DEFS   := -D_GNU_SOURCE -DG_LOG_DOMAIN='"xpip"' -DXPIP_VERSION='"$(VERSION)"' -DXPIP_INDEX_URL='"$(INDEX_URL)"'
-override CPPFLAGS += -I. -isystem/usr/include/glib-2.0 $(DEFS) $(shell pkg-config --cflags $(PKGS) $(PKGS_HEAD) 2>/dev/null | sed 's/-I/-isystem /g')
+SYSTEM := $(shell pkg-config --cflags $(PKGS) $(PKGS_HEAD) 2>/dev/null | sed 's/-I/-isystem /g')
+override CPPFLAGS += -I. $(DEFS) $(SYSTEM)
 LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lz -ldl -lpthread
 Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
 
 .DEFAULT_GOAL := all
-.PHONY: all deps deps-test test unit cli conformance lint fuzz bench parity demo install clean help
+.PHONY: all deps deps-test index test test-run conformance lint fuzz bench parity demo install clean help
 all: $(XPIP)
+index:
+	@[ -n "$(INDEX_URL)" ] || { echo "python3 -m pip is needed to tell the default index: run 'make deps', or give INDEX_URL=" >&2; exit 1; }
+$(OBJ) $(CMDOBJ) $(BUILD)/cmd/main.c.o: | index
 
 $(XPIP): $(BUILD)/cmd/main.c.o $(CMDOBJ) $(BUILD)/libxpip.a
 	$(call say,LINK,$@)
@@ -95,8 +101,8 @@ fuzz: deps-test ## SECONDS=60: every fuzz target for so long
 	@$(MAKE) --no-print-directory $(FUZZ) && tests/fuzz/run $(or $(SECONDS),60) $(FUZZ)
 bench: $(XPIP) ## side-by-side timings with uv and pip (see README)
 	@XPIP=$(abspath $(XPIP)) tests/bench/run
-parity: $(XPIP) ## REQ=FILE: install with pip and with xpip, compare the trees
-	@XPIP=$(abspath $(XPIP)) tests/parity $(REQ)
+parity: $(XPIP) ## REQ=FILE: install with pip and with xpip, compare the trees; without REQ 200 popular wheels
+	@XPIP=$(abspath $(XPIP)) tests/parity $(or $(REQ),--batch 20 tests/data/popular.txt)
 demo: deps ## build, make a virtual environment, install a sample requirements file
 	@$(MAKE) --no-print-directory all && tests/demo
 
