@@ -14,7 +14,7 @@ enum { STREAM_STEP = 1 << 20 };
 struct ArchiveReader {
 	const Archive *archive;
 	struct libdeflate_decompressor *decompressor; /* made at first use */
-	struct archive_scratch input;
+	ArchiveScratch input;
 	uint8_t *output;
 	size_t room;
 };
@@ -98,10 +98,8 @@ archive_open(const struct archive_source *source, const char *filename, GPtrArra
 	g_autoptr(Archive) archive = g_new0(Archive, 1);
 	archive->source = *source;
 	if (!archive_zip_parse(archive, error) || !check_names(archive, error) ||
-		!archive_layout_check(archive, filename, warnings, error)) {
-		g_prefix_error(error, "%s: ", filename);
+		!archive_layout_check(archive, filename, warnings, error))
 		return NULL;
-	}
 	return g_steal_pointer(&archive);
 }
 
@@ -173,7 +171,7 @@ archive_reader_free(ArchiveReader *reader)
 		return;
 	if (reader->decompressor)
 		libdeflate_free_decompressor(reader->decompressor);
-	g_free(reader->input.bytes);
+	archive_scratch_clear(&reader->input);
 	g_free(reader->output);
 	g_free(reader);
 }

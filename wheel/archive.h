@@ -26,8 +26,8 @@ typedef struct Archive Archive;
 /* Checks the structure (directory, local headers and end record agree, entries touch each other
  * without gap or overlap), the names, and that this is the wheel `filename` (dist-info, WHEEL,
  * METADATA, RECORD, .data schemes). `source` is copied, its bytes are borrowed. Oddities that
- * installers let pass are added to `warnings` (of char *). ERROR_INVALID_INPUT, ERROR_INTEGRITY;
- * messages name the file. */
+ * installers let pass are added to `warnings` (of char *). ERROR_INVALID_INPUT, ERROR_INTEGRITY:
+ * messages name the entry, not the file. */
 Archive *archive_open(const struct archive_source *source, const char *filename,
 	GPtrArray *warnings, GError **error);
 void archive_free(Archive *archive);

@@ -15,12 +15,14 @@ struct Archive {
 /* archive_zip.c: fills members (files only, unsorted, names checked) from the zip structures. */
 bool archive_zip_parse(Archive *archive, GError **error);
 /* `length` bytes at `offset`: a pointer into memory, or read into *scratch (grown as needed). */
-struct archive_scratch {
+typedef struct archive_scratch {
 	uint8_t *bytes;
 	size_t room;
-};
+} ArchiveScratch;
+void archive_scratch_clear(ArchiveScratch *scratch);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ArchiveScratch, archive_scratch_clear)
 const uint8_t *archive_bytes_at(const struct archive_source *source, int64_t offset, size_t length,
-	struct archive_scratch *scratch, GError **error);
+	ArchiveScratch *scratch, GError **error);
 
 /* archive_layout.c: this is the wheel that its file name says. */
 bool archive_layout_check(

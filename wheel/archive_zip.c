@@ -66,9 +66,15 @@ refuse(const struct entry *entry, const char *why, GError **error)
 	return invalid(error, "entry %s: %s", shown, why);
 }
 
+void
+archive_scratch_clear(ArchiveScratch *scratch)
+{
+	g_free(scratch->bytes);
+}
+
 const uint8_t *
 archive_bytes_at(const struct archive_source *source, int64_t offset, size_t length,
-	struct archive_scratch *scratch, GError **error)
+	ArchiveScratch *scratch, GError **error)
 {
 	if (offset < 0 || offset > source->length || length > (uint64_t)(source->length - offset)) {
 		invalid(error, "something lies beyond its end");
@@ -101,13 +107,12 @@ archive_bytes_at(const struct archive_source *source, int64_t offset, size_t len
 static bool
 read_end64(const Archive *archive, const uint8_t *end32, struct end *end, GError **error)
 {
-	struct archive_scratch scratch = {0};
+	g_auto(ArchiveScratch) scratch = {0};
 	int64_t locator_at = (int64_t)end->at - ZIP_LOCATOR64_SIZE;
 	if (locator_at < ZIP_END64_SIZE)
 		return true;
 	const uint8_t *p = archive_bytes_at(&archive->source, locator_at - ZIP_END64_SIZE,
 		ZIP_END64_SIZE + ZIP_LOCATOR64_SIZE, &scratch, error);
-	g_autofree uint8_t *owned = scratch.bytes;
 	if (!p)
 		return false;
 	const uint8_t *locator = p + ZIP_END64_SIZE;
@@ -131,12 +136,11 @@ read_end64(const Archive *archive, const uint8_t *end32, struct end *end, GError
 static bool
 read_end(const Archive *archive, struct end *end, GError **error)
 {
-	struct archive_scratch scratch = {0};
+	g_auto(ArchiveScratch) scratch = {0};
 	int64_t length = archive->source.length;
 	size_t tail = (size_t)MIN(length, (int64_t)ZIP_END_SIZE + ZIP_MAX_COMMENT);
 	const uint8_t *bytes =
 		archive_bytes_at(&archive->source, length - (int64_t)tail, tail, &scratch, error);
-	g_autofree uint8_t *owned = scratch.bytes;
 	const uint8_t *p = bytes ? zip_find_end(bytes, tail) : NULL;
 	if (!bytes)
 		return false;
@@ -312,8 +316,8 @@ agrees(const struct entry *entry, uint64_t local, uint64_t directory)
 /* The local header must say what the directory says, and entry, data and descriptor must fill the
  * space up to `next`. */
 static const char *
-check_local(const Archive *archive, struct entry *entry, uint64_t next,
-	struct archive_scratch *scratch, GError **error)
+check_local(const Archive *archive, struct entry *entry, uint64_t next, ArchiveScratch *scratch,
+	GError **error)
 {
 	uint64_t space = next - entry->offset;
 	if (next < entry->offset || space < ZIP_LOCAL_SIZE + entry->name_length)
@@ -374,7 +378,7 @@ static bool
 check_locals(const Archive *archive, struct entry *entries, size_t count, uint64_t directory,
 	GError **error)
 {
-	struct archive_scratch scratch = {0};
+	g_auto(ArchiveScratch) scratch = {0};
 	qsort(entries, count, sizeof *entries, compare_offsets);
 	if ((count ? entries[0].offset : directory) != 0)
 		return invalid(error, "bytes stand before its first entry");
@@ -390,7 +394,6 @@ check_locals(const Archive *archive, struct entry *entries, size_t count, uint64
 			refuse(&entries[i], why, error);
 		ok = !why;
 	}
-	g_free(scratch.bytes);
 	return ok;
 }
 
@@ -462,10 +465,9 @@ archive_zip_parse(Archive *archive, GError **error)
 	struct end end = {0};
 	if (!read_end(archive, &end, error))
 		return false;
-	struct archive_scratch scratch = {0};
+	g_auto(ArchiveScratch) scratch = {0};
 	const uint8_t *p = archive_bytes_at(
 		&archive->source, (int64_t)end.offset, (size_t)end.size, &scratch, error);
-	g_autofree uint8_t *owned = scratch.bytes;
 	if (!p)
 		return false;
 	const uint8_t *stop = p + end.size;

@@ -108,12 +108,13 @@ open_index(Store *store)
 	enum outcome outcome = try_open(store, path);
 	if (outcome == BROKEN) {
 		/* another process may have seen it too, and made a new one meanwhile */
-		g_auto(fd_t) lock = fs_lock(store->root, true, NULL);
+		fd_t lock = fs_lock(store->root, true, NULL);
 		outcome = try_open(store, path);
 		if (outcome == BROKEN) {
 			set_aside(store, path);
 			outcome = try_open(store, path);
 		}
+		fd_close(&lock);
 	}
 	store->db_failed = outcome != OPENED;
 	if (store->db_failed && store->log)
@@ -132,8 +133,9 @@ give_up(Store *store, int code)
 			store->log, "The index of the cache (%s): %s", path, sqlite3_errstr(code));
 	store_index_close(store);
 	if (is_damage(code)) {
-		g_auto(fd_t) lock = fs_lock(store->root, true, NULL);
+		fd_t lock = fs_lock(store->root, true, NULL);
 		set_aside(store, path);
+		fd_close(&lock);
 	} else {
 		store->db_failed = true;
 	}

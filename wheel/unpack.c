@@ -158,7 +158,7 @@ run_first(void *input)
 	if (open_archive(unpack, &unpack->error) && is_small(unpack))
 		write_part(unpack, 0, archive_count(unpack->archive), &unpack->error);
 	if (unpack->error)
-		g_prefix_error(&unpack->error, "unpacking %s: ", unpack->filename);
+		g_prefix_error(&unpack->error, "%s: ", unpack->filename);
 }
 
 static void
@@ -191,7 +191,7 @@ end_part(void *input, bool cancelled)
 	if (cancelled && !part->error)
 		error_set(&part->error, ERROR_INTERRUPTED, "stopped");
 	if (part->error && !unpack->error) {
-		g_prefix_error(&part->error, "unpacking %s: ", unpack->filename);
+		g_prefix_error(&part->error, "%s: ", unpack->filename);
 		unpack->error = g_steal_pointer(&part->error);
 	}
 	g_clear_error(&part->error);
