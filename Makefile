@@ -35,7 +35,6 @@ OBJ     := $(patsubst %,$(BUILD)/%.o,$(SRC))
 CMDOBJ  := $(patsubst %,$(BUILD)/%.o,$(filter-out cmd/main.c,$(CMD)))
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
 FUZZ    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
-CLANGLIB := $(BUILD)/clang/libxpip.a $(BUILD)/clang/libcmd.a
 CONF    := $(patsubst tests/conformance/%.c,$(BUILD)/conformance/%,$(wildcard tests/conformance/*_vectors.c))
 XPIP    := $(if $(SAN),$(BUILD)/xpip,xpip)
 
@@ -52,7 +51,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
 
 .DEFAULT_GOAL := all
-.PHONY: all deps deps-test index test test-run conformance lint fuzz bench parity demo install clean help
+.PHONY: all deps deps-test index fuzz-libs test test-run conformance lint fuzz bench parity demo install clean help
 all: $(XPIP)
 index:
 	@[ -n "$(INDEX_URL)" ] || { echo "python3 -m pip is needed to tell the default index: run 'make deps', or give INDEX_URL=" >&2; exit 1; }
@@ -75,12 +74,19 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.c.o $(BUILD)/libcmd.a $(BUILD)/libxpip.a
 	$(Q)mkdir -p $(@D) && $(CXX) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/conformance/%: $(BUILD)/tests/conformance/%.c.o $(BUILD)/tests/conformance/conformance.c.o $(BUILD)/libcmd.a $(BUILD)/libxpip.a
 	$(Q)mkdir -p $(@D) && $(CXX) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(CLANGLIB) &: $(SRC) $(CMD)
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CXX=clang++ CFLAGS="-O1 -g -fsanitize=fuzzer-no-link,address,undefined" $(CLANGLIB)
-	$(Q)touch $(CLANGLIB)
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(CLANGLIB)
-	$(Q)mkdir -p $(@D) && clang -std=c11 $(CPPFLAGS) -g -fsanitize=fuzzer-no-link,address,undefined -c -o $@.o $<
-	$(Q)clang++ -fsanitize=fuzzer,address,undefined -o $@ $@.o $(BUILD)/clang/libcmd.a $(BUILD)/clang/libxpip.a $(LIBS)
+# Fuzz targets have objects of their own: clang with coverage and the sanitizers.
+FUZZFLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
+FUZZLIBS  := $(BUILD)/clang/libcmd.a $(BUILD)/clang/libxpip.a
+fuzz-libs:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CXX=clang++ CFLAGS="$(FUZZFLAGS)" WARN=-w $(FUZZLIBS)
+ifeq ($(findstring clang,$(BUILD)),)
+$(FUZZLIBS): fuzz-libs
+	@:
+endif
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZLIBS)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D) && clang -std=c11 $(CPPFLAGS) $(FUZZFLAGS) -c -o $@.o $<
+	$(Q)clang++ -fsanitize=fuzzer,address,undefined -o $@ $@.o $(FUZZLIBS) $(LIBS)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
