@@ -258,6 +258,12 @@ fs_remove_tree(const char *path, GError **error)
 	return remove_at(AT_FDCWD, path, path, 0, error);
 }
 
+bool
+fs_remove_tree_at(int folder, const char *path, GError **error)
+{
+	return remove_at(folder, path, path, 0, error);
+}
+
 char *
 fs_temp_dir(const char *prefix, GError **error)
 {

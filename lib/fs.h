@@ -31,6 +31,7 @@ bool fs_place(int from_dir, const char *from, int to_dir, const char *to, bool h
 	GError **error);
 /* Removes a tree without following links; absent is success. */
 bool fs_remove_tree(const char *path, GError **error);
+bool fs_remove_tree_at(int folder, const char *path, GError **error);
 /* mkdtemp in $TMPDIR (or /tmp) with this prefix; new string. */
 char *fs_temp_dir(const char *prefix, GError **error);
 /* flock on a folder or file; waits. The descriptor holds it. */
