@@ -42,7 +42,7 @@ bool change_install(Change *change, const struct change_install *install, GError
  * owns within the environment. */
 bool change_remove(Change *change, Installed *dist, GError **error);
 /* The paths that change_remove of this dist would delete, sorted, compacted as pip shows them
- * (folders as `dir/*`), for `uninstall` without -y; and those it leaves alone. */
+ * (a folder with all in it as `dir/` and a star), for `uninstall` without -y; and those it leaves alone. */
 bool change_removal_paths(
 	const Python *python, Installed *dist, char ***remove, char ***keep, GError **error);
 /* Waits for staging and byte-compiling, syncs the journal, renames everything, drops the journal.

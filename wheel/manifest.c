@@ -180,7 +180,7 @@ manifest_row_matches_hex(const struct manifest_row *row, const char *hex)
 }
 
 void
-manifest_append(GString *out, const char *path, const struct digest *digest, int64_t size)
+manifest_append_text(GString *out, const char *path, const char *digest, const char *size)
 {
 	if (strpbrk(path, ",\"\r\n")) {
 		g_string_append_c(out, '"');
@@ -194,12 +194,17 @@ manifest_append(GString *out, const char *path, const struct digest *digest, int
 		g_string_append(out, path);
 	}
 	g_string_append_c(out, ',');
-	if (digest) {
-		g_autofree char *text = digest_record(digest);
-		g_string_append(out, text);
-	}
+	g_string_append(out, digest);
 	g_string_append_c(out, ',');
-	if (size >= 0)
-		g_string_append_printf(out, "%" G_GINT64_FORMAT, size);
+	g_string_append(out, size);
 	g_string_append(out, "\r\n");
+}
+
+void
+manifest_append(GString *out, const char *path, const struct digest *digest, int64_t size)
+{
+	g_autofree char *text = digest ? digest_record(digest) : g_strdup("");
+	g_autofree char *number =
+		size >= 0 ? g_strdup_printf("%" G_GINT64_FORMAT, size) : g_strdup("");
+	manifest_append_text(out, path, text, number);
 }

@@ -29,3 +29,5 @@ bool manifest_row_matches_hex(const struct manifest_row *row, const char *hex);
 /* Appends `path,sha256=…,size` with CRLF, as Python's csv writer does. digest NULL and size -1
  * leave the columns empty. */
 void manifest_append(GString *out, const char *path, const struct digest *digest, int64_t size);
+/* The same with the columns as texts, "" for an empty one. */
+void manifest_append_text(GString *out, const char *path, const char *digest, const char *size);

@@ -14,6 +14,7 @@ typedef struct Python {
 	int major, minor, micro;
 	char *implementation; /* sys.implementation.name: "cpython", "pypy" */
 	char *cache_tag;      /* "cpython-311" */
+	char *magic;	      /* importlib.util.MAGIC_NUMBER in hex */
 	char *prefix, *base_prefix;
 	bool is_venv;
 	bool system_site;	     /* a venv with include-system-site-packages, or not a venv */

@@ -169,6 +169,7 @@ python_facts_read(Python *python, struct json root)
 	python->micro = number_at(info, 2);
 	python->implementation = python_facts_text(root, "implementation");
 	python->cache_tag = python_facts_text(root, "cache_tag");
+	python->magic = python_facts_text(root, "magic");
 	python->base_prefix = python_facts_text(root, "base_prefix");
 	python->prefix = python_facts_text(root, "prefix");
 	python->stdlib = python_facts_text(root, "stdlib");

@@ -54,6 +54,7 @@
 	"list(sys.version_info[:3]),\n"                                                            \
 	"    'implementation': sys.implementation.name, 'cache_tag': "                             \
 	"sys.implementation.cache_tag or '',\n"                                                    \
+	"    'magic': __import__('importlib.util').util.MAGIC_NUMBER.hex(),\n"                     \
 	"    'prefix': sys.prefix, 'base_prefix': sys.base_prefix, 'stdlib': "                     \
 	"sysconfig.get_path('stdlib'),\n"                                                          \
 	"    'sys_path': [p for p in sys.path if p], 'site': site.getsitepackages(),\n"            \

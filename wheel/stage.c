@@ -22,8 +22,8 @@ enum { MAX_LINK = 4096 };
 /* --- paths --------------------------------------------------------------------------------- */
 
 /* Without links as far as it exists; new string. */
-static char *
-real_path(const char *path)
+char *
+stage_real_path(const char *path)
 {
 	char *real = realpath(path, NULL);
 	if (real) {
@@ -36,7 +36,7 @@ real_path(const char *path)
 	if (strcmp(parent, absolute) == 0)
 		return g_steal_pointer(&absolute);
 	g_autofree char *name = g_path_get_basename(absolute);
-	g_autofree char *above = real_path(parent);
+	g_autofree char *above = stage_real_path(parent);
 	return g_build_filename(above, name, NULL);
 }
 
@@ -153,7 +153,7 @@ root_clear(void *data)
 static void
 add_root(Stage *stage, const char *folder)
 {
-	struct stage_root root = {real_path(folder), g_strdup(folder), NULL, -1};
+	struct stage_root root = {stage_real_path(folder), g_strdup(folder), NULL, -1};
 	for (guint i = 0; i < stage->roots->len; i++) {
 		if (strcmp(stage_root(stage, i)->final, root.final) == 0) {
 			g_free(root.final);
@@ -176,7 +176,7 @@ stage_lock(const struct python_scheme *scheme, bool flat, Log *log, GError **err
 	stage->umask = read_umask();
 	if (!make_folders(scheme->purelib, stage->made, error))
 		return NULL;
-	stage->path = real_path(scheme->purelib);
+	stage->path = stage_real_path(scheme->purelib);
 	stage->mount = mount_of(stage->path);
 	add_root(stage, scheme->purelib);
 	if (!flat) {
@@ -378,8 +378,7 @@ stage_others(const Stage *stage)
 int
 stage_locate(const Stage *stage, const char *folder, const char *rel, char **below)
 {
-	g_autofree char *real = real_path(folder);
-	g_autofree char *final = g_build_filename(real, rel, NULL);
+	g_autofree char *final = g_build_filename(folder, rel, NULL);
 	int best = -1;
 	size_t longest = 0;
 	for (guint i = 0; i < stage->roots->len; i++) {
@@ -399,9 +398,19 @@ stage_locate(const Stage *stage, const char *folder, const char *rel, char **bel
 unsigned
 stage_root_of(const Stage *stage, const char *folder)
 {
-	g_autofree char *real = real_path(folder);
+	g_autofree char *real = stage_real_path(folder);
 	for (guint i = 0; i < stage->roots->len; i++)
 		if (strcmp(stage_root(stage, i)->final, real) == 0)
 			return i;
 	return 0;
+}
+
+char *
+stage_record_path(const Stage *stage, unsigned lib, unsigned root, const char *path)
+{
+	if (lib == root)
+		return g_strdup(path);
+	g_autofree char *folder =
+		relative(stage_root(stage, lib)->final, stage_root(stage, root)->final);
+	return g_strconcat(folder, "/", path, NULL);
 }

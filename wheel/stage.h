@@ -37,13 +37,17 @@ const GPtrArray *stage_others(const Stage *stage);
  * missing. Borrowed. */
 const char *stage_near(Stage *stage, const char *path, GError **error);
 
-/* The root that `rel` below a scheme folder (absolute) belongs to; *below is its path there, new
+/* A path without links as far as it exists; new string. */
+char *stage_real_path(const char *path);
+/* The root that `rel` below a folder (without links) belongs to; *below is its path there, new
  * string. -1 if it is below none. */
 int stage_locate(const Stage *stage, const char *folder, const char *rel, char **below);
 /* Index of the root with this folder. */
 unsigned stage_root_of(const Stage *stage, const char *folder);
 /* `path` as it is named from purelib: `../../../bin/x`. New string. */
 char *stage_relative(const Stage *stage, const char *path);
+/* `path` below a root, as RECORD of a distribution in the root `lib` names it. New string. */
+char *stage_record_path(const Stage *stage, unsigned lib, unsigned root, const char *path);
 
 /* --- files, from any thread --- */
 
