@@ -22,7 +22,7 @@ struct Bytecode {
 	Jobs *jobs;
 	bool hash; /* PEP 552 checked hashes, as py_compile does with SOURCE_DATE_EPOCH */
 	char *key;
-	unsigned busy;	/* sets and jobs under way; main thread only */
+	unsigned busy; /* sets and jobs under way; main thread only */
 	unsigned thread_count;
 	GThread *threads[MAX_THREADS];
 	GMutex lock; /* guards what follows, and the results of sets */
@@ -44,9 +44,9 @@ struct set {
 	GError *error;
 	char *pack_file; /* NULL: nothing is kept */
 	Pack *pack;
-	bool *missed;		   /* by file: the pack does not have it */
+	bool *missed;		  /* by file: the pack does not have it */
 	struct pack_entry *fresh; /* by file; path NULL: nothing new to keep */
-	size_t open;		   /* tasks under way */
+	size_t open;		  /* tasks under way */
 	bool any_fresh;
 };
 
@@ -122,8 +122,8 @@ write_entry(struct set *set, struct stage_writer *writer, struct bytecode_file *
 	const struct store_file *source = store_wheel_file(set->wheel, file->index);
 	g_autofree char *name = final_name(set, file);
 	size_t length = 0;
-	g_autofree uint8_t *code = pack_render(
-		entry, name, source->mtime_ns / 1000000000, source->size, &length);
+	g_autofree uint8_t *code =
+		pack_render(entry, name, source->mtime_ns / 1000000000, source->size, &length);
 	if (!code)
 		return false;
 	file->compiled = write_code(set, writer, file, code, length, error);
@@ -144,9 +144,8 @@ load_run(void *input)
 		const char *path = store_wheel_file(set->wheel, file->index)->path;
 		const struct pack_entry *entry =
 			set->pack && !file->from_stage ? pack_find(set->pack, path) : NULL;
-		set->missed[i] = !entry || (entry->length > 0 &&
-						   !write_entry(set, &writer, file, entry,
-							   &set->error));
+		set->missed[i] = !entry || (entry->length > 0 && !write_entry(set, &writer, file,
+									 entry, &set->error));
 	}
 	stage_writer_clear(&writer);
 }
@@ -235,10 +234,9 @@ source_path(const struct task *task)
 			source->mtime_ns)
 		return path;
 	g_free(path);
-	g_autofree char *copy = g_strdup_printf("%s/source-%" G_GUINT64_FORMAT "-%zu",
-		stage_folder(stage), set->order, task->file);
-	if (!store_wheel_place(
-		    set->wheel, file->index, stage_base(stage), copy, false, NULL))
+	g_autofree char *copy = g_strdup_printf(
+		"%s/source-%" G_GUINT64_FORMAT "-%zu", stage_folder(stage), set->order, task->file);
+	if (!store_wheel_place(set->wheel, file->index, stage_base(stage), copy, false, NULL))
 		return g_strdup("");
 	return g_build_filename(stage_base_path(stage), copy, NULL);
 }
@@ -269,8 +267,7 @@ take_code(struct task *task, struct stage_writer *writer, uint8_t *code, size_t 
 	if (task->direct || file->from_stage) {
 		file->compiled = write_code(set, writer, file, code, length, &error);
 	} else {
-		struct pack_entry entry = {
-			.path = store_wheel_file(set->wheel, file->index)->path,
+		struct pack_entry entry = {.path = store_wheel_file(set->wheel, file->index)->path,
 			.bytes = code,
 			.length = (uint32_t)length};
 		if (!pack_find_name(&entry) || !write_entry(set, writer, file, &entry, &error))
@@ -394,8 +391,8 @@ compile(gpointer data)
 		while (line.count < COMPILER_WINDOW &&
 			(task = next_task(bytecode, line.count == 0))) {
 			if (!line.compiler && line.restarts < MAX_RESTARTS)
-				line.compiler = compiler_new(
-					bytecode->python->executable, bytecode->hash);
+				line.compiler =
+					compiler_new(bytecode->python->executable, bytecode->hash);
 			line.open[line.count++] = task;
 			if (!line.compiler || !ask(line.compiler, task))
 				break;
@@ -469,8 +466,8 @@ bytecode_new(const Python *python, Stage *stage, Store *store, Loop *loop, Jobs 
 		.loop = loop,
 		.jobs = jobs,
 		.hash = epoch && *epoch};
-	bytecode->key = g_strdup_printf("%s-%s-%s", python->cache_tag, python->magic,
-		bytecode->hash ? "hash" : "time");
+	bytecode->key = g_strdup_printf(
+		"%s-%s-%s", python->cache_tag, python->magic, bytecode->hash ? "hash" : "time");
 	g_mutex_init(&bytecode->lock);
 	g_cond_init(&bytecode->more);
 	g_queue_init(&bytecode->tasks);

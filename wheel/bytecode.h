@@ -8,8 +8,7 @@
 
 /* The compiling of one change. Interpreters are started when the first file misses the cache. */
 typedef struct Bytecode Bytecode;
-Bytecode *bytecode_new(
-	const Python *python, Stage *stage, Store *store, Loop *loop, Jobs *jobs);
+Bytecode *bytecode_new(const Python *python, Stage *stage, Store *store, Loop *loop, Jobs *jobs);
 /* Stops the interpreters; waits for what is under way. */
 void bytecode_free(Bytecode *bytecode);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bytecode, bytecode_free)
@@ -32,6 +31,7 @@ struct bytecode_file {
 /* Compiles the files of a wheel, or fetches their code, into the staging folder. `files` (of struct
  * bytecode_file, taken over) is handed to `done` on the main thread, with an error if writing
  * failed; sources that do not compile are no error. */
-typedef void (*bytecode_done_fn)(GArray *files, GPtrArray *clashes, const GError *error, void *user);
+typedef void (*bytecode_done_fn)(
+	GArray *files, GPtrArray *clashes, const GError *error, void *user);
 void bytecode_add(Bytecode *bytecode, StoreWheel *wheel, GArray *files, uint64_t order,
 	bytecode_done_fn done, void *user);

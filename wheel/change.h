@@ -39,12 +39,8 @@ struct change_install {
  * background; errors surface in change_commit. */
 bool change_install(Change *change, const struct change_install *install, GError **error);
 /* Stages the removal of an installed distribution: everything its RECORD (or egg-info equivalent)
- * owns within the environment. */
+ * owns within the environment (wheel/remove.h tells what that is). */
 bool change_remove(Change *change, Installed *dist, GError **error);
-/* The paths that change_remove of this dist would delete, sorted, compacted as pip shows them
- * (a folder with all in it as `dir/` and a star), for `uninstall` without -y; and those it leaves alone. */
-bool change_removal_paths(
-	const Python *python, Installed *dist, char ***remove, char ***keep, GError **error);
 /* Waits for staging and byte-compiling, syncs the journal, renames everything, drops the journal.
  * On error the environment is as it was. */
 bool change_commit(Change *change, GError **error);

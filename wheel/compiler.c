@@ -12,7 +12,8 @@ enum { MAX_QUESTION = 10000 };
 
 /* Questions are a length (four bytes, little endian), the source's path, NUL, its name; answers a
  * length and the code; the greatest lengths stand for refusals. Isolated, without site: nothing of
- * the environment that is being written is imported. The functions are those that py_compile uses. */
+ * the environment that is being written is imported. The functions are those that py_compile uses.
+ */
 #define PROGRAM                                                                                    \
 	"import sys, os, gc\n"                                                                     \
 	"import importlib.util, importlib.machinery\n"                                             \
@@ -55,12 +56,11 @@ struct Compiler {
 Compiler *
 compiler_new(const char *python, bool hash)
 {
-	const char *argv[] = {python, "-I", "-S", "-W", "ignore", "-c", PROGRAM,
-		hash ? "hash" : "time", NULL};
+	const char *argv[] = {
+		python, "-I", "-S", "-W", "ignore", "-c", PROGRAM, hash ? "hash" : "time", NULL};
 	Compiler *compiler = g_new0(Compiler, 1);
 	if (g_spawn_async_with_pipes(NULL, (char **)argv, NULL,
-		    G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL |
-			    G_SPAWN_CLOEXEC_PIPES,
+		    G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL | G_SPAWN_CLOEXEC_PIPES,
 		    NULL, NULL, &compiler->pid, &compiler->in, &compiler->out, NULL, NULL))
 		return compiler;
 	g_free(compiler);

@@ -151,10 +151,10 @@ journal_sync(Journal *journal, GError **error)
 	g_autofree char *temporary = g_build_filename(journal->staging, NAME ".new", NULL);
 	g_autofree char *name = g_build_filename(journal->staging, NAME, NULL);
 	crash_point(journal);
-	g_auto(fd_t) file = openat(
-		journal->base, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	g_auto(fd_t) folder = openat(
-		journal->base, journal->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_auto(fd_t) file =
+		openat(journal->base, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	g_auto(fd_t) folder =
+		openat(journal->base, journal->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (file < 0 || folder < 0)
 		return error_set_errno(error, errno, "writing %s", temporary);
 	if (!fs_write_all(file, text->str, text->len, error))

@@ -20,8 +20,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Journal, journal_free)
 void journal_add_staging(Journal *journal, const char *folder); /* removed at the end */
 void journal_add_folder(Journal *journal, const char *folder);	/* made; was absent */
 /* `staged` becomes `final`; what is there goes to `old` first (NULL: nothing is). */
-void journal_add_place(
-	Journal *journal, const char *staged, const char *final, const char *old);
+void journal_add_place(Journal *journal, const char *staged, const char *final, const char *old);
 void journal_add_remove(Journal *journal, const char *final, const char *old);
 void journal_add_prune(Journal *journal, const char *folder); /* removed if empty by then */
 size_t journal_count(const Journal *journal);

@@ -40,12 +40,15 @@ read_field(char **at, const char *end, bool *last)
 	return start;
 }
 
+/* Digits only. Not g_ascii_string_to_unsigned: its first call may leave errno set by the loading of
+ * a locale and fail for that. */
 static int64_t
 read_size(const char *text)
 {
-	guint64 size;
-	return g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &size, NULL) ? (int64_t)size
-										: -1;
+	size_t length = strspn(text, "0123456789");
+	if (length == 0 || length > 18 || text[length])
+		return -1;
+	return (int64_t)g_ascii_strtoll(text, NULL, 10);
 }
 
 static struct manifest_row

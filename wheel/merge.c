@@ -101,18 +101,16 @@ content_of(Merge *merge, const char *folder, int depth)
 	if (known != CONTENT_UNKNOWN)
 		return known;
 	enum content content = CONTENT_NONE;
-	g_autoptr(GPtrArray) names =
-		depth < MAX_DEPTH ? entries_of(AT_FDCWD, folder, NULL) : NULL;
+	g_autoptr(GPtrArray) names = depth < MAX_DEPTH ? entries_of(AT_FDCWD, folder, NULL) : NULL;
 	if (!names)
 		content = CONTENT_STAYS;
 	for (guint i = 0; names && i < names->len && content != CONTENT_STAYS; i++) {
-		g_autofree char *path =
-			g_build_filename(folder, g_ptr_array_index(names, i), NULL);
+		g_autofree char *path = g_build_filename(folder, g_ptr_array_index(names, i), NULL);
 		enum content part = CONTENT_STAYS;
-		if (is_folder(AT_FDCWD, path, false))
-			part = content_of(merge, path, depth + 1);
-		else if (g_hash_table_contains(merge->removed, path))
+		if (g_hash_table_contains(merge->removed, path))
 			part = CONTENT_GOES;
+		else if (is_folder(AT_FDCWD, path, false))
+			part = content_of(merge, path, depth + 1);
 		else if (is_folder(AT_FDCWD, path, true))
 			part = CONTENT_NONE;
 		content = part == CONTENT_NONE ? content : part;
@@ -124,8 +122,8 @@ content_of(Merge *merge, const char *folder, int depth)
 static bool
 goes_whole(Merge *merge, const char *path, bool folder)
 {
-	return folder ? content_of(merge, path, 0) == CONTENT_GOES
-		      : g_hash_table_contains(merge->removed, path);
+	return g_hash_table_contains(merge->removed, path) ||
+	       (folder && content_of(merge, path, 0) == CONTENT_GOES);
 }
 
 /* --- steps --------------------------------------------------------------------------------- */
@@ -302,8 +300,7 @@ compare_backwards(const void *a, const void *b)
 static bool
 remove_rest(Merge *merge, GError **error)
 {
-	g_autoptr(GHashTable) pruned =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) pruned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GPtrArray) paths = g_ptr_array_new();
 	GHashTableIter iter;
 	void *key;

@@ -180,9 +180,9 @@ python_free(Python *python)
 		return;
 	struct python_facts *facts = (struct python_facts *)python;
 	char *texts[] = {python->executable, python->version, python->implementation,
-		python->cache_tag, python->magic, python->prefix, python->base_prefix, python->stdlib,
-		python->user_base, python->user_site, python->externally_managed, python->platform,
-		(char *)python->scheme.purelib, (char *)python->scheme.platlib,
+		python->cache_tag, python->magic, python->prefix, python->base_prefix,
+		python->stdlib, python->user_base, python->user_site, python->externally_managed,
+		python->platform, (char *)python->scheme.purelib, (char *)python->scheme.platlib,
 		(char *)python->scheme.headers, (char *)python->scheme.scripts,
 		(char *)python->scheme.data};
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)

@@ -183,8 +183,8 @@ make_text(struct script *script, const char *value, const char *shebang, GError 
 	g_autofree char *reference = g_strndup(value, length);
 	char *colon = strchr(reference, ':');
 	if (length == 0 || (colon && strchr(colon + 1, ':')))
-		return error_set(error, ERROR_INVALID_INPUT,
-			"Invalid script entry point: %s = %s", script->name, value);
+		return error_set(error, ERROR_INVALID_INPUT, "Invalid script entry point: %s = %s",
+			script->name, value);
 	if (!colon)
 		return error_set(error, ERROR_INVALID_INPUT,
 			"Invalid script entry point: <ExportEntry %s = %s:None []> - A callable "
@@ -318,8 +318,7 @@ append_names(GString *text, GPtrArray *names)
 	g_string_append(text, names->len == 1 ? "script " : "scripts ");
 	for (guint i = 0; i < names->len; i++) {
 		const char *between = i == 0 ? "" : i + 1 == names->len ? " and " : ", ";
-		g_string_append_printf(
-			text, "%s%s", between, (char *)g_ptr_array_index(names, i));
+		g_string_append_printf(text, "%s%s", between, (char *)g_ptr_array_index(names, i));
 	}
 	g_string_append(text, names->len == 1 ? " is" : " are");
 }
@@ -358,9 +357,9 @@ script_path_warning(const GPtrArray *paths, const char *executable, const char *
 		folders == 1 ? "this directory" : "these directories");
 	for (char **entry = entries; *entry; entry++) {
 		if (**entry == '~') {
-			g_string_append(text,
-				"\nNOTE: The current PATH contains path(s) starting with `~`, which "
-				"may not be expanded by all applications.");
+			g_string_append(text, "\nNOTE: The current PATH contains path(s) starting "
+					      "with `~`, which "
+					      "may not be expanded by all applications.");
 			break;
 		}
 	}

@@ -29,8 +29,7 @@ bool script_is_reserved(const char *name);
 
 /* Contents of a script whose first line begins with `#!python`, with the interpreter in its place;
  * NULL if there is nothing to replace. New block. */
-char *script_rewrite(
-	const char *bytes, size_t length, const char *executable, size_t *out_length);
+char *script_rewrite(const char *bytes, size_t length, const char *executable, size_t *out_length);
 
 /* The shebang of generated scripts with its line feed: `#!/path/python`, or `#!/bin/sh` with an
  * exec line when the path is too long for the kernel, has spaces or is a script. New string. */

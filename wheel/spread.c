@@ -78,8 +78,10 @@ add_data_file(Spread *spread, size_t index, const char *rest, GHashTable *folder
 		folder = scheme_folder(spread, key);
 		if (!folder)
 			return error_set(error, ERROR_INVALID_INPUT,
-				"Unknown scheme key used in %s: %s (for file '%s'). .data directory "
-				"contents should be in subdirectories named with a valid scheme key "
+				"Unknown scheme key used in %s: %s (for file '%s'). .data "
+				"directory "
+				"contents should be in subdirectories named with a valid scheme "
+				"key "
 				"(data, headers, platlib, purelib, scripts)",
 				store_wheel_filename(spread->wheel), key, path);
 		g_hash_table_insert(folders, g_strdup(key), folder);
@@ -163,8 +165,8 @@ add_extra_sources(const Spread *spread, GArray *files, bool scripts)
 		struct bytecode_file file = {.index = extra->index,
 			.root = extra->root,
 			.path = g_strdup(extra->path),
-			.name = g_strconcat(stage_root(spread->stage, spread->lib)->named, "/",
-				record, NULL),
+			.name = g_strconcat(
+				stage_root(spread->stage, spread->lib)->named, "/", record, NULL),
 			.from_stage = scripts};
 		g_array_append_val(files, file);
 	}
@@ -228,8 +230,8 @@ static bool
 begins_generic(const Spread *spread, size_t index)
 {
 	char head[8] = {0};
-	g_autofree char *path = g_build_filename(
-		store_wheel_tree(spread->wheel), store_wheel_file(spread->wheel, index)->path, NULL);
+	g_autofree char *path = g_build_filename(store_wheel_tree(spread->wheel),
+		store_wheel_file(spread->wheel, index)->path, NULL);
 	g_auto(fd_t) fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd >= 0 && pread(fd, head, sizeof head, 0) == sizeof head &&
 	       memcmp(head, "#!python", sizeof head) == 0;
@@ -265,14 +267,14 @@ write_data(Spread *spread, struct stage_writer *writer, const GPtrArray *scripts
 				continue;
 			const char *slash = strrchr(extra->path, '/');
 			writer->root = extra->root;
-			extra->skipped = extra->is_script &&
-					 script_is_wrapper(scripts, slash ? slash + 1 : extra->path);
+			extra->skipped =
+				extra->is_script &&
+				script_is_wrapper(scripts, slash ? slash + 1 : extra->path);
 			if (extra->skipped)
 				continue;
-			if (extra->is_script
-					? !write_data_script(spread, writer, extra, error)
-					: !stage_link_as(writer, spread->wheel, extra->index,
-						  extra->path, error))
+			if (extra->is_script ? !write_data_script(spread, writer, extra, error)
+					     : !stage_link_as(writer, spread->wheel, extra->index,
+						       extra->path, error))
 				return false;
 		}
 	}
@@ -290,8 +292,8 @@ write_entry_points(
 		g_autofree char *path = NULL;
 		int root = stage_locate(spread->stage, folder, script->name, &path);
 		if (root < 0)
-			return error_set(error, ERROR_IO, "%s: below no folder of the scheme",
-				script->name);
+			return error_set(
+				error, ERROR_IO, "%s: below no folder of the scheme", script->name);
 		if (!spread_write(spread, writer, (unsigned)root, path, script->text,
 			    strlen(script->text), mode, NO_FILE, error))
 			return false;
@@ -309,8 +311,8 @@ extras_run(void *input)
 	Spread *spread = step->spread;
 	struct stage_writer writer;
 	writer_init(&writer, step, spread->lib, true);
-	g_autofree char *name = g_strconcat(
-		store_wheel_dist_info(spread->wheel), "/entry_points.txt", NULL);
+	g_autofree char *name =
+		g_strconcat(store_wheel_dist_info(spread->wheel), "/entry_points.txt", NULL);
 	g_autofree char *text = store_wheel_read(spread->wheel, name, NULL);
 	g_autoptr(GPtrArray) scripts = script_from_entry_points(
 		text ? text : "", spread->python->executable, &step->error);
@@ -328,19 +330,17 @@ record_run(void *input)
 	struct stage_writer writer;
 	mode_t mode = 0666 & ~stage_umask(spread->stage);
 	const char *const names[] = {"INSTALLER", "direct_url.json", "REQUESTED"};
-	const char *const texts[] = {
-		"xpip\n", spread->direct_url, spread->requested ? "" : NULL};
+	const char *const texts[] = {"xpip\n", spread->direct_url, spread->requested ? "" : NULL};
 	writer_init(&writer, step, spread->lib, true);
 	for (size_t i = 0; i < G_N_ELEMENTS(names) && !step->error; i++) {
-		g_autofree char *path = g_build_filename(
-			store_wheel_dist_info(spread->wheel), names[i], NULL);
+		g_autofree char *path =
+			g_build_filename(store_wheel_dist_info(spread->wheel), names[i], NULL);
 		if (texts[i])
-			spread_write(spread, &writer, spread->lib, path, texts[i],
-				strlen(texts[i]), mode, NO_FILE, &step->error);
+			spread_write(spread, &writer, spread->lib, path, texts[i], strlen(texts[i]),
+				mode, NO_FILE, &step->error);
 	}
 	size_t length = 0;
-	g_autofree char *record =
-		step->error ? NULL : spread_record(spread, &length, &step->error);
+	g_autofree char *record = step->error ? NULL : spread_record(spread, &length, &step->error);
 	g_autofree char *path =
 		g_build_filename(store_wheel_dist_info(spread->wheel), "RECORD", NULL);
 	if (record) {
@@ -460,15 +460,14 @@ root_is_purelib(const Spread *spread)
 	for (char **line = lines; *line && **line; line++) {
 		static const char key[] = "root-is-purelib:";
 		if (g_ascii_strncasecmp(*line, key, sizeof key - 1) == 0)
-			return g_ascii_strcasecmp(
-				       g_strstrip(*line + sizeof key - 1), "true") == 0;
+			return g_ascii_strcasecmp(g_strstrip(*line + sizeof key - 1), "true") == 0;
 	}
 	return false;
 }
 
 Spread *
-spread_new(const struct spread_options *options, const struct change_install *install,
-	GError **error)
+spread_new(
+	const struct spread_options *options, const struct change_install *install, GError **error)
 {
 	Spread *spread = g_new0(Spread, 1);
 	*spread = (Spread){.stage = options->stage,

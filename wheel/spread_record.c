@@ -84,8 +84,7 @@ add_archive_rows(struct rows *rows, const Spread *spread, const Manifest *manife
 			*row->algorithm ? g_strconcat(row->algorithm, "=", row->digest, NULL)
 					: g_strdup("");
 		const char *text = g_string_chunk_insert(rows->texts, digest);
-		const struct extra *extra =
-			file != NO_FILE && !seen[file] ? by_file[file] : NULL;
+		const struct extra *extra = file != NO_FILE && !seen[file] ? by_file[file] : NULL;
 		if (extra && !extra->skipped)
 			add_extra(rows, spread, extra, text, size_text(rows, row->size));
 		else
@@ -131,8 +130,7 @@ char *
 spread_record(const Spread *spread, size_t *length, GError **error)
 {
 	size_t size = 0, count = store_wheel_file_count(spread->wheel);
-	g_autofree char *name =
-		g_strconcat(store_wheel_dist_info(spread->wheel), "/RECORD", NULL);
+	g_autofree char *name = g_strconcat(store_wheel_dist_info(spread->wheel), "/RECORD", NULL);
 	g_autofree char *text = store_wheel_read(spread->wheel, name, &size);
 	g_autoptr(Manifest) manifest = manifest_parse(text ? text : "", text ? size : 0, error);
 	if (!manifest)

@@ -209,6 +209,16 @@ stage_free(Stage *stage)
 	g_free(stage);
 }
 
+void
+stage_keep(Stage *stage)
+{
+	g_autofree char *journal = g_build_filename(stage->folder, "journal", NULL);
+	if (faccessat(stage->base, journal, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	g_ptr_array_set_size(stage->others, 0);
+	g_clear_pointer(&stage->folder, g_free);
+}
+
 /* --- staging folders ----------------------------------------------------------------------- */
 
 bool
@@ -276,8 +286,8 @@ stage_near(Stage *stage, const char *path, GError **error)
 	if (mount == stage->mount)
 		return stage->folder;
 	for (guint i = 0; i < stage->others->len; i++) {
-		g_autofree char *other = g_build_filename(
-			stage->path, g_ptr_array_index(stage->others, i), NULL);
+		g_autofree char *other =
+			g_build_filename(stage->path, g_ptr_array_index(stage->others, i), NULL);
 		if (mount_of(other) == mount)
 			return g_ptr_array_index(stage->others, i);
 	}

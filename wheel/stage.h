@@ -23,6 +23,9 @@ void stage_free(Stage *stage); /* removes staging folders and the folders that s
 				* empty */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stage, stage_free)
 
+/* stage_free leaves a staging folder that still has its journal to the next command. */
+void stage_keep(Stage *stage);
+
 int stage_base(const Stage *stage); /* purelib, open and locked */
 const char *stage_base_path(const Stage *stage);
 mode_t stage_umask(const Stage *stage);

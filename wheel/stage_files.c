@@ -170,8 +170,8 @@ stage_settle(Stage *stage, const struct stage_clash *clash, GError **error)
 static enum linking
 find_linking(Stage *stage, int source)
 {
-	g_auto(fd_t) probe = openat(stage->base, stage->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC,
-		0600);
+	g_auto(fd_t) probe =
+		openat(stage->base, stage->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 	bool shares = probe >= 0 && ioctl(probe, FICLONE, source) == 0;
 	return shares ? LINKING_COPY : LINKING_HARD;
 }
@@ -254,8 +254,7 @@ place_or_clash(struct stage_writer *writer, StoreWheel *wheel, size_t index, int
 	if (!clashed)
 		return false;
 	g_auto(fd_t) other = clash_open(writer, path, &name, error);
-	return other >= 0 &&
-	       place(writer->stage, wheel, index, from, other, name, &clashed, error);
+	return other >= 0 && place(writer->stage, wheel, index, from, other, name, &clashed, error);
 }
 
 bool
