@@ -234,9 +234,9 @@ drain(void *user)
 {
 	Http *http = user;
 	int wait = -1, running = 0;
-	bool more = true;
+	bool more = true, answered = false;
 	while (answer_ready(http))
-		continue;
+		answered = true;
 	/* What `done` callbacks ask for starts at once. */
 	while (http->multi && more) {
 		wait = start_due(http);
@@ -244,8 +244,9 @@ drain(void *user)
 		http->curl->curl_multi_perform(http->multi, &running);
 		http->performing = false;
 		more = collect(http);
+		answered |= more;
 	}
-	return is_answerable(http) ? 0 : wait;
+	return answered || is_answerable(http) ? 0 : wait;
 }
 
 static int

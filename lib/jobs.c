@@ -60,12 +60,12 @@ static int
 drain(void *user)
 {
 	Jobs *jobs = user;
-	for (;;) {
+	for (int wait = -1;; wait = 0) {
 		pthread_mutex_lock(&jobs->lock);
 		struct job *job = g_queue_pop_head(&jobs->finished);
 		pthread_mutex_unlock(&jobs->lock);
 		if (!job)
-			return -1;
+			return wait;
 		jobs->pending--;
 		job->done(job->input, false);
 		g_free(job);

@@ -28,7 +28,8 @@ void loop_restore_signals(void *loop);
 bool loop_interrupted(Loop *loop);
 
 /* A source is drained on each turn: returns the time in ms until it wants to be called again (-1:
- * only after a wake-up). Sources are http.c, jobs.c, progress.c; `user` is borrowed. */
+ * only after a wake-up; 0 too when something was finished, for which the caller may be waiting).
+ * Sources are http.c, jobs.c, progress.c; `user` is borrowed. */
 typedef int (*loop_drain_fn)(void *user);
 /* A source has something to do now: the next turn does not wait. Main thread only. */
 void loop_soon(Loop *loop);
