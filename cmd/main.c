@@ -6,6 +6,7 @@
 #include "lib/fs.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -291,6 +292,10 @@ main(int argc, char **argv)
 {
 	struct state state = {0};
 	signal(SIGPIPE, SIG_IGN);
+	/* Pages of an index come and go by the megabyte: memory that went back to the kernel each
+	 * time would have to be zeroed again, a quarter of the work of a cold resolution. */
+	mallopt(M_MMAP_THRESHOLD, 256 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
 	state.program = argc > 0 ? g_path_get_basename(argv[0]) : g_strdup("xpip");
 	state.x.program = state.program;
 	int status = complete_wanted() ? print_completions() : run_main(&state, argv);
