@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The pipeline that install, download, wheel and lock share: collect, resolve, fetch, unpack. The
+ * only place where these are composed; cmd/install.c adds the change of the environment. */
+#pragma once
+#include "cmd/artifact.h"
+#include "cmd/roots.h"
+#include "resolver/index.h"
+#include "wheel/tags.h"
+
+struct plan_item { /* one distribution of the answer, in installation order */
+	const struct resolved *resolved;
+	Artifact *artifact; /* what isn't a wheel of an index; else NULL */
+	StoreWheel *wheel;  /* after plan_fetch */
+	char *file;	    /* what `download` saves: path of the artifact, or NULL */
+};
+
+typedef struct Plan {
+	struct xpip *x;
+	const Python *python;
+	Roots *roots;
+	Resolution *resolution; /* after plan_resolve */
+	struct plan_item *items;
+	size_t count;
+	Store *store;
+	Jobs *jobs;
+	Loop *loop;
+	struct plan_rest *rest;
+} Plan;
+
+/* Reads options and requirements. `installs`: installed distributions are candidates. Nothing to
+ * do is ERROR_INVALID_INPUT with pip's sentence for this command. */
+Plan *plan_new(struct xpip *x, bool installs, GError **error);
+void plan_free(Plan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+/* Finds the set; fills `items`. Says what is collected and what is there already. */
+bool plan_resolve(Plan *plan, GError **error);
+/* Gets all items that are not kept into the store, building what is no wheel. */
+bool plan_fetch(Plan *plan, GError **error);
+/* Gets the files as they are (sdists stay sdists) into a folder. */
+bool plan_save(Plan *plan, const char *folder, GError **error);
+InstalledSet *plan_installed(const Plan *plan); /* or NULL */
+/* The requirement as asked for, with who asks: "six>=1.5 (from python-dateutil)". New string. */
+char *plan_asked(const Plan *plan, const struct plan_item *item);
+/* direct_url.json's text for a distribution that the user named by URL or path; or NULL. */
+const char *plan_direct_url(const struct plan_item *item);
