@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every removal and installation of a plan goes into one Change (wheel/change.h): all or nothing. */
+/* Every removal and installation of a plan goes into one Change (wheel/change.h): all or nothing.
+ */
 #include "cmd/apply.h"
 
 #include "wheel/change.h"
@@ -16,7 +17,8 @@ must_remove(const Plan *plan, const struct apply_options *options, const struct 
 	*remove = !options->user || dist->in_user_site;
 	if (options->user && !dist->in_user_site && plan->python->is_venv && dist->in_site)
 		return error_set(error, ERROR_ENVIRONMENT,
-			"Will not install to the user site because it will lack sys.path precedence "
+			"Will not install to the user site because it will lack sys.path "
+			"precedence "
 			"to %s in %s",
 			dist->name, dist->location);
 	return true;

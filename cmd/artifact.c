@@ -15,9 +15,9 @@
 struct artifact_rest { /* what only this file needs */
 	Build *build;
 	Metadata *metadata;
-	char *scratch;	 /* temporary folder, or NULL */
-	char *fragment;	 /* of the URL, "" if none */
-	char *path;	 /* of a file:// URL, or NULL */
+	char *scratch;	/* temporary folder, or NULL */
+	char *fragment; /* of the URL, "" if none */
+	char *path;	/* of a file:// URL, or NULL */
 	char *what, *name;
 	char *commit, *revision; /* of a checkout */
 	char *sha256;		 /* of the archive, hex */
@@ -203,7 +203,8 @@ open_tree(const struct artifact_context *context, const struct artifact_request 
 	options.config_settings = request->config_settings;
 	struct artifact_rest *rest = artifact->rest;
 	rest->build = build_new(&options, tree, request->what, error);
-	rest->metadata = rest->build ? build_metadata(rest->build, artifact->editable, error) : NULL;
+	rest->metadata =
+		rest->build ? build_metadata(rest->build, artifact->editable, error) : NULL;
 	artifact->metadata = rest->metadata;
 	return rest->metadata != NULL;
 }
@@ -267,7 +268,8 @@ checkout_folder(const struct artifact_context *context, Artifact *artifact, GErr
 				: context->python->is_venv
 					? g_build_filename(context->python->prefix, "src", NULL)
 					: g_canonicalize_filename("src", NULL);
-	return g_build_filename(base, artifact->rest->name ? artifact->rest->name : "checkout", NULL);
+	return g_build_filename(
+		base, artifact->rest->name ? artifact->rest->name : "checkout", NULL);
 }
 
 static bool

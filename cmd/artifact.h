@@ -19,8 +19,8 @@ struct artifact_request {
 	const char *name; /* project name if known, or NULL */
 	const char *what; /* for messages: "demo @ file:///…", "demo==1.0 (from x)" */
 	bool editable;
-	bool from_index; /* no direct_url.json */
-	const char *const *demanded; /* hashes, or NULL */
+	bool from_index;	      /* no direct_url.json */
+	const char *const *demanded;  /* hashes, or NULL */
 	const char *hash_name, *hash; /* what the index promises, or NULL */
 	int64_t size;		      /* -1 unknown */
 	const char *const *config_settings;

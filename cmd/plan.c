@@ -24,8 +24,8 @@ struct plan_rest {
 	Progress *progress;
 	InstalledSet *installed;
 	struct artifact_context context;
-	GPtrArray *artifacts;	/* all that the resolver looked at */
-	GHashTable *sdists;	/* const struct index_file * -> Artifact * */
+	GPtrArray *artifacts; /* all that the resolver looked at */
+	GHashTable *sdists;   /* const struct index_file * -> Artifact * */
 	struct root_requirement *roots, *constraints;
 	GHashTable *unpacking; /* struct unpack: under way */
 	GError *failure;       /* the first of plan_fetch */
@@ -41,14 +41,16 @@ add_controls(Plan *plan, GError **error)
 		OPT_NO_BINARY, OPT_ONLY_BINARY, OPT_ALL_RELEASES, OPT_ONLY_FINAL};
 	struct plan_rest *rest = plan->rest;
 	g_autofree struct option_occurrence *given = NULL;
-	size_t count =
-		options_sequence(plan->x->options, wanted, G_N_ELEMENTS(wanted), &given);
+	size_t count = options_sequence(plan->x->options, wanted, G_N_ELEMENTS(wanted), &given);
 	for (size_t i = 0; i < count; i++) {
-		bool format = given[i].option == OPT_NO_BINARY || given[i].option == OPT_ONLY_BINARY;
-		bool first = given[i].option == OPT_NO_BINARY || given[i].option == OPT_ALL_RELEASES;
+		bool format =
+			given[i].option == OPT_NO_BINARY || given[i].option == OPT_ONLY_BINARY;
+		bool first =
+			given[i].option == OPT_NO_BINARY || given[i].option == OPT_ALL_RELEASES;
 		if (!name_control_add(format ? rest->formats : rest->releases,
 			    first ? NAME_CONTROL_FIRST : NAME_CONTROL_SECOND, given[i].value,
-			    format ? "--no-binary / --only-binary" : "--all-releases / --only-final",
+			    format ? "--no-binary / --only-binary"
+				   : "--all-releases / --only-final",
 			    error))
 			return false;
 	}
@@ -144,8 +146,8 @@ say_nothing_to_do(const Plan *plan, GError **error)
 			plan->x->program, name);
 	g_autofree char *all = g_strjoinv(" ", (char **)links);
 	return error_set(error, ERROR_INVALID_INPUT,
-		"You must give at least one requirement to %s (maybe you meant \"%s %s %s\"?)", name,
-		plan->x->program, name, all);
+		"You must give at least one requirement to %s (maybe you meant \"%s %s %s\"?)",
+		name, plan->x->program, name, all);
 }
 
 static bool install_build_requirements(void *user, const char *prefix,
@@ -232,11 +234,12 @@ plan_new(struct xpip *x, bool installs, GError **error)
 		return NULL;
 	}
 	const Reqfile *files = plan->roots->files;
-	bool switched_off = options_flag(x->options, OPT_NO_REQUIRE_HASHES) || files->no_require_hashes;
+	bool switched_off =
+		options_flag(x->options, OPT_NO_REQUIRE_HASHES) || files->no_require_hashes;
 	rest->require_hashes = options_flag(x->options, OPT_REQUIRE_HASHES) ||
 			       files->require_hashes ||
 			       (!switched_off && (any_hash(plan->roots->requirements) ||
-							any_hash(plan->roots->constraints)));
+							 any_hash(plan->roots->constraints)));
 	rest->tags = options_allow(x->options, OPT_PLATFORM) ? target_tags(x->options, plan->python)
 							     : tags_for_python(plan->python);
 	rest->python_version = options_allow(x->options, OPT_PYTHON_VERSION)
@@ -250,7 +253,7 @@ plan_new(struct xpip *x, bool installs, GError **error)
 	return g_steal_pointer(&plan);
 }
 
-struct unpack { /* one wheel on its way into the store */
+struct unpack {	    /* one wheel on its way into the store */
 	Plan *plan; /* NULL once the plan is gone */
 	struct plan_item *item;
 	char *filename;
@@ -343,8 +346,9 @@ open_direct(void *user, const struct direct_request *request, struct direct *out
 	if (!check_direct_hashes(plan, request, error))
 		return false;
 	g_autofree char *what = root && root->editable ? g_strdup(request->url)
-				: request->name ? g_strdup_printf("%s@ %s", request->name, request->url)
-						: g_strdup(request->url);
+				: request->name
+					? g_strdup_printf("%s@ %s", request->name, request->url)
+					: g_strdup(request->url);
 	struct artifact_request wanted = {
 		.url = request->url,
 		.name = request->name,
@@ -418,8 +422,7 @@ uploaded_prior_to(const Options *options)
 {
 	const char *text = options_string(options, OPT_UPLOADED_PRIOR_TO);
 	g_autoptr(GDateTime) time = text ? g_date_time_new_from_iso8601(text, NULL) : NULL;
-	return time ? g_date_time_to_unix(time) * G_USEC_PER_SEC +
-				g_date_time_get_microsecond(time)
+	return time ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
 		    : INT64_MIN;
 }
 
@@ -450,8 +453,8 @@ say_item(const Plan *plan, const struct plan_item *item)
 			text ? text : asked, resolved->installed->location, from ? from : "",
 			resolved->installed->version);
 	} else if (resolved->kind == RESOLVED_INDEX && resolved->file->local) {
-		g_autofree char *path =
-			g_filename_from_uri(page_text(resolved->page, resolved->file->url), NULL, NULL);
+		g_autofree char *path = g_filename_from_uri(
+			page_text(resolved->page, resolved->file->url), NULL, NULL);
 		log_info(plan->x->log, "Processing %s", path);
 	} else if (resolved->kind == RESOLVED_INDEX) {
 		log_info(plan->x->log, "Collecting %s", asked);
@@ -461,7 +464,9 @@ say_item(const Plan *plan, const struct plan_item *item)
 char *
 plan_asked(const Plan *plan, const struct plan_item *item)
 {
-	return resolution_asked(plan->resolution, (size_t)(item - plan->items));
+	const struct resolved *resolved = item->resolved;
+	(void)plan;
+	return g_strdup(*resolved->asked ? resolved->asked : resolved->display_name);
 }
 
 const char *
@@ -491,8 +496,8 @@ check_required_hashes(const Plan *plan, GError **error)
 				specifier_count(requirement->specifier) == 1))
 			g_string_append_printf(unpinned, "\n    %s", asked);
 		else if (!resolved->hashes || !resolved->hashes[0])
-			g_string_append_printf(missing, "\n    %s==%s --hash=%s:%s",
-				resolved->name, version_text(resolved->version),
+			g_string_append_printf(missing, "\n    %s==%s --hash=%s:%s", resolved->name,
+				version_text(resolved->version),
 				resolved->kind == RESOLVED_INDEX && resolved->file->hash_name
 					? page_text(resolved->page, resolved->file->hash_name)
 					: "sha256",
@@ -502,7 +507,8 @@ check_required_hashes(const Plan *plan, GError **error)
 	}
 	if (missing->len)
 		return error_set(error, ERROR_INTEGRITY,
-			"Hashes are required in --require-hashes mode, but they are missing from some "
+			"Hashes are required in --require-hashes mode, but they are missing from "
+			"some "
 			"requirements. Here is a list of those requirements along with the hashes "
 			"their downloaded archives actually had. Add lines like these to your "
 			"requirements files to prevent tampering. (If you did not enable "
@@ -511,7 +517,8 @@ check_required_hashes(const Plan *plan, GError **error)
 			missing->str);
 	if (unpinned->len)
 		return error_set(error, ERROR_INTEGRITY,
-			"In --require-hashes mode, all requirements must have their versions pinned "
+			"In --require-hashes mode, all requirements must have their versions "
+			"pinned "
 			"with ==. These do not:%s",
 			unpinned->str);
 	return true;
@@ -605,8 +612,7 @@ take_wheel(StoreWheel *wheel, GPtrArray *warnings, const GError *error, void *us
 }
 
 static void
-take_download(
-	StoreDownload *download, const struct digest *sha256, const GError *error, void *user)
+take_download(StoreDownload *download, const struct digest *sha256, const GError *error, void *user)
 {
 	struct unpack *unpack = user;
 	Plan *plan = unpack->plan;
@@ -644,7 +650,8 @@ find_in_store(Plan *plan, const struct resolved *resolved)
 	g_autofree char *demanded = g_strconcat("sha256:", hex, NULL);
 	if (resolved->hashes && resolved->hashes[0] && !g_strv_contains(resolved->hashes, demanded))
 		return NULL;
-	return store_find(plan->store, &digest, page_text(resolved->page, resolved->file->filename));
+	return store_find(
+		plan->store, &digest, page_text(resolved->page, resolved->file->filename));
 }
 
 static bool
@@ -688,7 +695,8 @@ start_wheel(Plan *plan, struct plan_item *item, GError **error)
 static int
 by_size(const void *a, const void *b)
 {
-	const struct plan_item *x = *(struct plan_item *const *)a, *y = *(struct plan_item *const *)b;
+	const struct plan_item *x = *(struct plan_item *const *)a,
+			       *y = *(struct plan_item *const *)b;
 	int64_t one = x->resolved->file->size, two = y->resolved->file->size;
 	return one == two ? 0 : one > two ? -1 : 1;
 }
@@ -751,12 +759,14 @@ wait_for_wheels(Plan *plan, GError **error)
 bool
 plan_fetch(Plan *plan, GError **error)
 {
-	return start_wheels(plan, error) && build_wheels(plan, error) && wait_for_wheels(plan, error);
+	return start_wheels(plan, error) && build_wheels(plan, error) &&
+	       wait_for_wheels(plan, error);
 }
 
 /* --- build environments ----------------------------------------------------------------------- */
 
-/* A plan within the plan: the same index and store, the interpreter's own tags, nothing installed. */
+/* A plan within the plan: the same index and store, the interpreter's own tags, nothing installed.
+ */
 static Plan *
 build_plan(Plan *parent, const char *const *requirements, GError **error)
 {
@@ -788,7 +798,8 @@ build_plan(Plan *parent, const char *const *requirements, GError **error)
 			? options_list(plan->x->options, OPT_BUILD_CONSTRAINT)
 			: NULL;
 	for (size_t i = 0; constraints && constraints[i]; i++)
-		if (!roots_add_file(plan->x, plan->python, plan->roots, constraints[i], true, error))
+		if (!roots_add_file(
+			    plan->x, plan->python, plan->roots, constraints[i], true, error))
 			return NULL;
 	return make_context(plan, error) ? g_steal_pointer(&plan) : NULL;
 }
@@ -802,7 +813,8 @@ install_build_requirements(void *user, const char *prefix, const char *const *re
 	g_autoptr(Plan) plan = build_plan(parent, requirements, error);
 	struct python_scheme *scheme =
 		plan ? python_scheme_for(parent->python, false, NULL, prefix, NULL, error) : NULL;
-	struct apply_options options = {.scheme = scheme, .quiet = true, .no_warn_script_location = true};
+	struct apply_options options = {
+		.scheme = scheme, .quiet = true, .no_warn_script_location = true};
 	bool ok = scheme && plan_resolve(plan, error) && plan_fetch(plan, error) &&
 		  apply_plan(plan, &options, error);
 	python_scheme_free(scheme);

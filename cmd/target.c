@@ -23,8 +23,10 @@ target_check(const Options *options, const NameControl *formats, bool install, G
 	if (!binary_only && !options_flag(options, OPT_NO_DEPS))
 		return error_set(error, ERROR_INVALID_INPUT,
 			"When restricting platform and interpreter constraints using "
-			"--python-version, --platform, --abi, or --implementation, either --no-deps "
-			"must be set, or --only-binary=:all: must be set and --no-binary must not be "
+			"--python-version, --platform, --abi, or --implementation, either "
+			"--no-deps "
+			"must be set, or --only-binary=:all: must be set and --no-binary must not "
+			"be "
 			"set (or must be set to :none:).");
 	if (install && !options_flag(options, OPT_DRY_RUN) && !options_string(options, OPT_TARGET))
 		return error_set(error, ERROR_INVALID_INPUT,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The target of a command: its tags, its Python version, and which option combinations pip refuses. */
+/* The target of a command: its tags, its Python version, and which option combinations pip refuses.
+ */
 #pragma once
 #include "cmd/cmd.h"
 #include "resolver/candidate.h"
@@ -7,7 +8,8 @@
 
 /* --platform, --python-version, --implementation or --abi is given. */
 bool target_is_foreign(const Options *options);
-/* pip's rules for these options: only with --only-binary=:all: or --no-deps; for `install` only with
+/* pip's rules for these options: only with --only-binary=:all: or --no-deps; for `install` only
+ * with
  * --target or --dry-run. ERROR_INVALID_INPUT. */
 bool target_check(const Options *options, const NameControl *formats, bool install, GError **error);
 /* Tags of the interpreter or of the foreign target. */
