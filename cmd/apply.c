@@ -84,11 +84,13 @@ apply_plan(Plan *plan, const struct apply_options *options, GError **error)
 			continue;
 		if (!change)
 			change = change_begin(&making, error);
+		const DirectUrl *direct = plan_direct_url(item);
+		g_autofree char *json = direct ? directurl_json(direct) : NULL;
 		struct change_install install = {
 			.wheel = item->wheel,
 			.name = item->resolved->name,
 			.requested = item->resolved->requested,
-			.direct_url_json = plan_direct_url(item),
+			.direct_url_json = json,
 			.editable = item->resolved->editable,
 		};
 		if (!change || !remove_old(plan, options, change, item->resolved, error) ||

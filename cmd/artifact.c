@@ -5,7 +5,6 @@
 
 #include "cmd/roots.h"
 #include "lib/fs.h"
-#include "wheel/filename.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +44,7 @@ artifact_free(Artifact *artifact)
 	g_free(rest);
 	store_wheel_free(artifact->wheel);
 	g_free(artifact->url);
-	g_free(artifact->direct_url);
+	directurl_free(artifact->direct_url);
 	g_free(artifact->file);
 	g_free(artifact->filename);
 	g_free(artifact);
@@ -54,15 +53,18 @@ artifact_free(Artifact *artifact)
 /* --- bytes ------------------------------------------------------------------------------------ */
 
 bool
-artifact_save(const StoreDownload *download, const char *path, GError **error)
+artifact_save(StoreDownload *download, const char *path, GError **error)
 {
 	g_auto(fd_t) out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (out < 0)
 		return error_set_errno(error, errno, "writing %s", path);
+	int in = store_download_fd(download, error);
+	if (in < 0)
+		return false;
 	char block[65536];
 	int64_t at = 0;
 	ssize_t got;
-	while ((got = pread(store_download_fd(download), block, sizeof block, at)) > 0) {
+	while ((got = pread(in, block, sizeof block, at)) > 0) {
 		if (!fs_write_all(out, block, (size_t)got, error)) {
 			g_prefix_error(error, "writing %s: ", path);
 			return false;
@@ -321,6 +323,9 @@ artifact_new(const struct artifact_context *context, const struct artifact_reque
 			  : open_archive(context, request, artifact, error);
 	if (!context->quiet)
 		log_indent(context->x->log, -1);
+	if (ok && !request->from_index)
+		artifact->direct_url = directurl_for_link(request->url, artifact->local_folder,
+			artifact->editable && artifact->local_folder, rest->commit, rest->sha256);
 	return ok ? g_steal_pointer(&artifact) : NULL;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include "cmd/fetch.h"
 #include "wheel/build.h"
+#include "wheel/directurl.h"
 
 struct artifact_context { /* borrowed for the artifacts' life */
 	struct xpip *x;
@@ -30,10 +31,10 @@ typedef struct Artifact {
 	char *url; /* without fragment and credentials */
 	bool editable, local /* file:// */, local_folder, is_wheel;
 	const Metadata *metadata;
-	StoreWheel *wheel; /* NULL until artifact_make_wheel, unless is_wheel */
-	char *direct_url;  /* JSON of direct_url.json, or NULL */
-	char *file;	   /* the archive as downloaded, for `download`; or NULL */
-	char *filename;	   /* its name */
+	StoreWheel *wheel;     /* NULL until artifact_make_wheel, unless is_wheel */
+	DirectUrl *direct_url; /* NULL for a file of an index */
+	char *file;	       /* the archive as downloaded, for `download`; or NULL */
+	char *filename;	       /* its name */
 	struct artifact_rest *rest;
 } Artifact;
 
@@ -49,4 +50,4 @@ bool artifact_make_wheel(
 StoreWheel *artifact_store_wheel(const struct artifact_context *context, StoreDownload *download,
 	const char *filename, bool strict, GError **error);
 /* Writes a download's bytes to a new file. */
-bool artifact_save(const StoreDownload *download, const char *path, GError **error);
+bool artifact_save(StoreDownload *download, const char *path, GError **error);

@@ -94,8 +94,7 @@ fetch_size_text(int64_t bytes)
 
 /* The file's digest by some algorithm, in hex; SHA-256 is known already. */
 static char *
-hash_of(const StoreDownload *download, const struct digest *sha256, const char *algorithm,
-	GError **error)
+hash_of(StoreDownload *download, const struct digest *sha256, const char *algorithm, GError **error)
 {
 	if (strcmp(algorithm, "sha256") == 0) {
 		char *hex = g_malloc(65);
@@ -105,10 +104,13 @@ hash_of(const StoreDownload *download, const struct digest *sha256, const char *
 	g_autoptr(Hasher) hasher = hasher_new(algorithm, error);
 	if (!hasher)
 		return NULL;
+	int in = store_download_fd(download, error);
+	if (in < 0)
+		return NULL;
 	int64_t at = 0;
 	uint8_t block[65536];
 	ssize_t got;
-	while ((got = pread(store_download_fd(download), block, sizeof block, at)) > 0) {
+	while ((got = pread(in, block, sizeof block, at)) > 0) {
 		hasher_update(hasher, block, (size_t)got);
 		at += got;
 	}

@@ -17,7 +17,8 @@ static bool
 refuse_managed(const Python *python, GError **error)
 {
 	g_autofree char *text = fs_read(python->externally_managed, 0, NULL, NULL, NULL);
-	g_autoptr(Ini) ini = text ? ini_parse(text, strlen(text), python->externally_managed, NULL) : NULL;
+	g_autoptr(Ini) ini =
+		text ? ini_parse(text, strlen(text), python->externally_managed, NULL) : NULL;
 	const char *words = ini ? ini_get(ini, "externally-managed", "error") : NULL;
 	if (!words)
 		words = "The Python environment under this prefix is managed externally, and may "

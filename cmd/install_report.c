@@ -4,8 +4,6 @@
 
 #include "resolver/marker.h"
 
-#include <string.h>
-
 /* PEP 610 of an index file. */
 static void
 write_index_info(JsonWriter *writer, const struct resolved *resolved)
@@ -37,12 +35,11 @@ static void
 write_item(JsonWriter *writer, const struct plan_item *item)
 {
 	const struct resolved *resolved = item->resolved;
-	const char *direct = plan_direct_url(item);
-	g_autoptr(Json) parsed = direct ? json_parse(direct, strlen(direct), NULL) : NULL;
+	const DirectUrl *direct = plan_direct_url(item);
 	json_begin(writer, '{');
 	json_key(writer, "download_info");
-	if (parsed)
-		json_put_value(writer, json_root(parsed));
+	if (direct)
+		directurl_write(direct, writer, false);
 	else if (resolved->kind == RESOLVED_INDEX)
 		write_index_info(writer, resolved);
 	else

@@ -11,6 +11,7 @@
 
 #include "cmd/apply.h"
 #include "cmd/target.h"
+#include "resolver/buildreq.h"
 
 #include <string.h>
 
@@ -173,6 +174,7 @@ make_context(Plan *plan, GError **error)
 				.check_dependencies =
 					options_flag(x->options, OPT_CHECK_BUILD_DEPENDENCIES),
 				.install = install_build_requirements,
+				.check = buildreq_check,
 				.user = plan,
 			},
 		.quiet = rest->quiet,
@@ -469,7 +471,7 @@ plan_asked(const Plan *plan, const struct plan_item *item)
 	return g_strdup(*resolved->asked ? resolved->asked : resolved->display_name);
 }
 
-const char *
+const DirectUrl *
 plan_direct_url(const struct plan_item *item)
 {
 	return item->artifact ? item->artifact->direct_url : NULL;
@@ -537,9 +539,10 @@ fill_items(Plan *plan)
 		else if (resolved->kind == RESOLVED_INDEX)
 			plan->items[i].artifact =
 				g_hash_table_lookup(plan->rest->sdists, resolved->file);
-		if (!plan->rest->quiet)
-			say_item(plan, &plan->items[i]);
 	}
+	/* Who asks comes before what is asked for. */
+	for (size_t i = plan->count; i-- && !plan->rest->quiet;)
+		say_item(plan, &plan->items[i]);
 }
 
 bool

@@ -41,5 +41,5 @@ bool plan_save(Plan *plan, const char *folder, GError **error);
 InstalledSet *plan_installed(const Plan *plan); /* or NULL */
 /* The requirement as asked for, with who asks: "six>=1.5 (from python-dateutil)". New string. */
 char *plan_asked(const Plan *plan, const struct plan_item *item);
-/* direct_url.json's text for a distribution that the user named by URL or path; or NULL. */
-const char *plan_direct_url(const struct plan_item *item);
+/* Where a distribution that the user named by URL or path came from; or NULL. Borrowed. */
+const DirectUrl *plan_direct_url(const struct plan_item *item);
