@@ -292,11 +292,11 @@ say_start(const struct artifact_context *context, const Artifact *artifact)
 {
 	if (context->quiet || artifact->rest->from_index)
 		return;
-	g_autofree char *url = http_redact_url(artifact->url);
+	g_autofree char *path = artifact->local ? fs_display_path(artifact->rest->path) : NULL;
 	if (artifact->editable)
 		log_info(context->x->log, "Obtaining %s", artifact->rest->what);
 	else if (artifact->local)
-		log_info(context->x->log, "Processing %s", artifact->rest->path);
+		log_info(context->x->log, "Processing %s", path);
 	else
 		log_info(context->x->log, "Collecting %s", artifact->rest->what);
 }

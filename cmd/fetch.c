@@ -57,24 +57,36 @@ fetch_new(struct xpip *x, Store *store, Progress *progress, bool quiet, GError *
 	return fetch;
 }
 
+/* Forgets the transfers of `user`, or all; their `done` is not called any more. */
+static void
+abandon(Fetch *fetch, const void *user)
+{
+	GHashTableIter iter;
+	void *key;
+	g_hash_table_iter_init(&iter, fetch->transfers);
+	while (g_hash_table_iter_next(&iter, &key, NULL)) {
+		struct transfer *transfer = key;
+		if (user && transfer->user != user)
+			continue;
+		http_cancel(fetch->http, transfer->id);
+		g_hash_table_iter_remove(&iter);
+	}
+}
+
+void
+fetch_end(Fetch *fetch)
+{
+	abandon(fetch, NULL);
+}
+
 void
 fetch_free(Fetch *fetch)
 {
 	if (!fetch)
 		return;
-	GHashTableIter iter;
-	void *key;
-	g_hash_table_iter_init(&iter, fetch->transfers);
-	while (g_hash_table_iter_next(&iter, &key, NULL))
-		http_cancel(fetch->http, ((struct transfer *)key)->id);
+	abandon(fetch, NULL);
 	g_hash_table_unref(fetch->transfers);
 	g_free(fetch);
-}
-
-unsigned
-fetch_running(const Fetch *fetch)
-{
-	return g_hash_table_size(fetch->transfers);
 }
 
 char *
@@ -251,22 +263,6 @@ fetch_add(
 	g_hash_table_add(fetch->transfers, transfer);
 	transfer->id = http_get(fetch->http, &request);
 	return true;
-}
-
-/* Forgets the transfers of `user`, whose `done` is not called any more. */
-static void
-abandon(Fetch *fetch, const void *user)
-{
-	GHashTableIter iter;
-	void *key;
-	g_hash_table_iter_init(&iter, fetch->transfers);
-	while (g_hash_table_iter_next(&iter, &key, NULL)) {
-		struct transfer *transfer = key;
-		if (transfer->user != user)
-			continue;
-		http_cancel(fetch->http, transfer->id);
-		g_hash_table_iter_remove(&iter);
-	}
 }
 
 struct single {

@@ -28,7 +28,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fetch, fetch_free)
 /* Starts a transfer; strings are copied. `done` runs on the main thread, in loop_turn. */
 bool fetch_add(Fetch *fetch, const struct fetch_file *file, fetch_done_fn done, void *user,
 	GError **error);
-unsigned fetch_running(const Fetch *fetch);
+/* Forgets what is still running; its `done` is not called. */
+void fetch_end(Fetch *fetch);
 /* Runs the loop until this file is there. */
 StoreDownload *fetch_one(
 	Fetch *fetch, const struct fetch_file *file, struct digest *sha256, GError **error);

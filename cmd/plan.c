@@ -11,6 +11,7 @@
 
 #include "cmd/apply.h"
 #include "cmd/target.h"
+#include "lib/fs.h"
 #include "resolver/buildreq.h"
 
 #include <string.h>
@@ -272,10 +273,8 @@ plan_free(Plan *plan)
 	g_hash_table_iter_init(&iter, rest->unpacking);
 	while (g_hash_table_iter_next(&iter, &key, NULL))
 		((struct unpack *)key)->plan = NULL; /* its `done` frees it */
-	for (size_t i = 0; i < plan->count; i++) {
+	for (size_t i = 0; i < plan->count; i++)
 		store_wheel_free(plan->items[i].wheel);
-		g_free(plan->items[i].file);
-	}
 	g_free(plan->items);
 	fetch_free(rest->fetch);
 	resolution_free(plan->resolution);
@@ -451,13 +450,14 @@ say_item(const Plan *plan, const struct plan_item *item)
 	if (resolved->action == RESOLVED_KEEP && resolved->installed) {
 		const char *from = strstr(asked, " (from ");
 		g_autofree char *text = from ? g_strndup(asked, (size_t)(from - asked)) : NULL;
+		g_autofree char *where = fs_display_path(resolved->installed->location);
 		log_info(plan->x->log, "Requirement already satisfied: %s in %s%s (%s)",
-			text ? text : asked, resolved->installed->location, from ? from : "",
-			resolved->installed->version);
+			text ? text : asked, where, from ? from : "", resolved->installed->version);
 	} else if (resolved->kind == RESOLVED_INDEX && resolved->file->local) {
 		g_autofree char *path = g_filename_from_uri(
 			page_text(resolved->page, resolved->file->url), NULL, NULL);
-		log_info(plan->x->log, "Processing %s", path);
+		g_autofree char *shown = fs_display_path(path);
+		log_info(plan->x->log, "Processing %s", shown);
 	} else if (resolved->kind == RESOLVED_INDEX) {
 		log_info(plan->x->log, "Collecting %s", asked);
 	}
@@ -657,6 +657,32 @@ find_in_store(Plan *plan, const struct resolved *resolved)
 		plan->store, &digest, page_text(resolved->page, resolved->file->filename));
 }
 
+bool
+plan_fetch_file(
+	Plan *plan, const struct plan_item *item, fetch_done_fn done, void *user, GError **error)
+{
+	const struct resolved *resolved = item->resolved;
+	g_autofree char *asked = plan_asked(plan, item);
+	struct fetch_file file = {
+		.url = page_text(resolved->page, resolved->file->url),
+		.filename = page_text(resolved->page, resolved->file->filename),
+		.what = asked,
+		.size = resolved->file->size,
+		.hash_name = page_text(resolved->page, resolved->file->hash_name),
+		.hash = page_text(resolved->page, resolved->file->hash),
+		.demanded = resolved->hashes,
+	};
+	return fetch_add(plan->rest->fetch, &file, done, user, error);
+}
+
+void
+plan_fetch_end(Plan *plan)
+{
+	fetch_end(plan->rest->fetch);
+	if (plan->rest->progress)
+		progress_finish(plan->rest->progress);
+}
+
 static bool
 start_wheel(Plan *plan, struct plan_item *item, GError **error)
 {
@@ -672,22 +698,12 @@ start_wheel(Plan *plan, struct plan_item *item, GError **error)
 				resolved->file->size >= 0 ? ")" : "");
 		return true;
 	}
-	g_autofree char *asked = plan_asked(plan, item);
 	struct unpack *unpack = g_new0(struct unpack, 1);
 	unpack->plan = plan;
 	unpack->item = item;
 	unpack->filename = g_strdup(filename);
-	struct fetch_file file = {
-		.url = page_text(resolved->page, resolved->file->url),
-		.filename = filename,
-		.what = asked,
-		.size = resolved->file->size,
-		.hash_name = page_text(resolved->page, resolved->file->hash_name),
-		.hash = page_text(resolved->page, resolved->file->hash),
-		.demanded = resolved->hashes,
-	};
 	g_hash_table_add(plan->rest->unpacking, unpack);
-	if (fetch_add(plan->rest->fetch, &file, take_download, unpack, error))
+	if (plan_fetch_file(plan, item, take_download, unpack, error))
 		return true;
 	g_hash_table_remove(plan->rest->unpacking, unpack);
 	g_free(unpack->filename);

@@ -11,7 +11,6 @@ struct plan_item { /* one distribution of the answer, in installation order */
 	const struct resolved *resolved;
 	Artifact *artifact; /* what isn't a wheel of an index; else NULL */
 	StoreWheel *wheel;  /* after plan_fetch */
-	char *file;	    /* what `download` saves: path of the artifact, or NULL */
 };
 
 typedef struct Plan {
@@ -36,8 +35,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 bool plan_resolve(Plan *plan, GError **error);
 /* Gets all items that are not kept into the store, building what is no wheel. */
 bool plan_fetch(Plan *plan, GError **error);
-/* Gets the files as they are (sdists stay sdists) into a folder. */
-bool plan_save(Plan *plan, const char *folder, GError **error);
+/* Starts the download of an item's file of the index, hash-checked. `done` as in fetch_add. */
+bool plan_fetch_file(
+	Plan *plan, const struct plan_item *item, fetch_done_fn done, void *user, GError **error);
+/* No download is running any more: those that were are forgotten, their `done` is not called. */
+void plan_fetch_end(Plan *plan);
 InstalledSet *plan_installed(const Plan *plan); /* or NULL */
 /* The requirement as asked for, with who asks: "six>=1.5 (from python-dateutil)". New string. */
 char *plan_asked(const Plan *plan, const struct plan_item *item);
