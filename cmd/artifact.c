@@ -5,6 +5,7 @@
 
 #include "cmd/roots.h"
 #include "lib/fs.h"
+#include "wheel/wheelcache.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@ struct artifact_rest { /* what only this file needs */
 	char *what, *name;
 	char *commit, *revision; /* of a checkout */
 	char *sha256;		 /* of the archive, hex */
+	char *keep_in;		 /* folder of the wheel cache for what is built, or NULL */
 	bool keep, from_index;
 };
 
@@ -41,6 +43,7 @@ artifact_free(Artifact *artifact)
 	g_free(rest->commit);
 	g_free(rest->revision);
 	g_free(rest->sha256);
+	g_free(rest->keep_in);
 	g_free(rest);
 	store_wheel_free(artifact->wheel);
 	g_free(artifact->url);
@@ -127,6 +130,24 @@ artifact_store_wheel(const struct artifact_context *context, StoreDownload *down
 	return wheel;
 }
 
+/* A wheel of this machine, checked leniently: its RECORD's faults are warnings. */
+static StoreWheel *
+store_local(
+	const struct artifact_context *context, const char *path, const char *name, GError **error)
+{
+	StoreDownload *download = store_download_from_file(context->store, path, error);
+	struct digest sha256;
+	if (!download || !store_download_digest(download, &sha256, error)) {
+		store_download_free(download);
+		return NULL;
+	}
+	StoreWheel *known = store_find(context->store, &sha256, name);
+	if (!known)
+		return artifact_store_wheel(context, download, name, false, error);
+	store_download_free(download);
+	return known;
+}
+
 /* --- the place -------------------------------------------------------------------------------- */
 
 static const char *
@@ -209,6 +230,70 @@ open_tree(const struct artifact_context *context, const struct artifact_request 
 		rest->build ? build_metadata(rest->build, artifact->editable, error) : NULL;
 	artifact->metadata = rest->metadata;
 	return rest->metadata != NULL;
+}
+
+/* --- wheels built before ---------------------------------------------------------------------- */
+
+/* The link as the wheel cache knows it: with the hash that the index promises. New string. */
+static char *
+cache_link(const struct artifact_request *request)
+{
+	if (strchr(request->url, '#') || !request->hash)
+		return g_strdup(request->url);
+	return g_strdup_printf("%s#%s=%s", request->url, request->hash_name, request->hash);
+}
+
+static bool
+origin_allowed(const DirectUrl *origin, const char *const *demanded)
+{
+	if (!demanded || !demanded[0])
+		return true;
+	for (size_t i = 0; origin && origin->hashes && origin->hashes[i]; i += 2) {
+		g_autofree char *hash =
+			g_strconcat(origin->hashes[i], ":", origin->hashes[i + 1], NULL);
+		if (g_strv_contains(demanded, hash))
+			return true;
+	}
+	return false;
+}
+
+/* *found is false where nothing is kept, or not what the demanded hashes allow. */
+static bool
+open_kept(const struct artifact_context *context, const struct artifact_request *request,
+	Artifact *artifact, bool *found, GError **error)
+{
+	g_autoptr(DirectUrl) origin = NULL;
+	g_autofree char *link = cache_link(request);
+	const char *cache = context->x->cache_dir;
+	bool wheel = g_str_has_suffix(artifact->filename, ".whl");
+	bool settings = request->config_settings && request->config_settings[0];
+	*found = false;
+	if (!cache || wheel || settings || artifact->local_folder || artifact->editable)
+		return true;
+	if (wheelcache_keeps(link, false, false, NULL))
+		artifact->rest->keep_in = wheelcache_folder(cache, link, context->python);
+	g_autofree char *path =
+		request->name ? wheelcache_find(cache, link, context->python, request->name,
+					context->tags, &origin, context->x->log)
+			      : NULL;
+	if (!path)
+		return true;
+	if (!origin_allowed(origin, request->demanded)) {
+		log_warning(context->x->log,
+			"The hashes of the source archive found in cache entry don't match, "
+			"ignoring cached built wheel and re-downloading source.");
+		return true;
+	}
+	g_autofree char *name = g_path_get_basename(path);
+	if (!context->quiet)
+		log_info(context->x->log, "Using cached %s", name);
+	artifact->wheel = store_local(context, path, name, error);
+	if (artifact->wheel)
+		artifact->metadata = artifact->rest->metadata =
+			store_wheel_metadata(artifact->wheel, error);
+	if (!request->from_index)
+		artifact->direct_url = g_steal_pointer(&origin);
+	return *found = artifact->metadata != NULL;
 }
 
 static bool
@@ -317,13 +402,15 @@ artifact_new(const struct artifact_context *context, const struct artifact_reque
 	say_start(context, artifact);
 	if (!context->quiet)
 		log_indent(context->x->log, 1);
-	bool ok = roots_is_vcs(artifact->url) ? open_checkout(context, request, artifact, error)
-		  : artifact->local_folder
-			  ? open_tree(context, request, artifact, rest->path, error)
-			  : open_archive(context, request, artifact, error);
+	bool kept, ok = open_kept(context, request, artifact, &kept, error);
+	if (ok && !kept)
+		ok = roots_is_vcs(artifact->url) ? open_checkout(context, request, artifact, error)
+		     : artifact->local_folder
+			     ? open_tree(context, request, artifact, rest->path, error)
+			     : open_archive(context, request, artifact, error);
 	if (!context->quiet)
 		log_indent(context->x->log, -1);
-	if (ok && !request->from_index)
+	if (ok && !request->from_index && !artifact->direct_url)
 		artifact->direct_url = directurl_for_link(request->url, artifact->local_folder,
 			artifact->editable && artifact->local_folder, rest->commit, rest->sha256);
 	return ok ? g_steal_pointer(&artifact) : NULL;
@@ -336,20 +423,21 @@ artifact_make_wheel(const struct artifact_context *context, Artifact *artifact, 
 		return true;
 	if (!make_scratch(artifact, error))
 		return false;
-	g_autofree char *folder = g_build_filename(artifact->rest->scratch, "wheel", NULL);
+	struct artifact_rest *rest = artifact->rest;
+	g_autofree char *folder = rest->keep_in ? g_strdup(rest->keep_in)
+						: g_build_filename(rest->scratch, "wheel", NULL);
 	if (!fs_mkdirs(folder, 0700, error))
 		return false;
-	g_autofree char *path =
-		build_wheel(artifact->rest->build, artifact->editable, folder, error);
+	g_autofree char *path = build_wheel(rest->build, artifact->editable, folder, error);
 	if (!path)
 		return false;
-	g_autofree char *name = g_path_get_basename(path);
-	StoreDownload *download = store_download_from_file(context->store, path, error);
-	struct digest sha256;
-	if (!download || !store_download_digest(download, &sha256, error)) {
-		store_download_free(download);
-		return false;
+	if (rest->keep_in) {
+		g_autoptr(DirectUrl) origin =
+			directurl_for_link(artifact->url, false, false, rest->commit, rest->sha256);
+		if (!wheelcache_record(folder, origin, context->x->log, error))
+			return false;
 	}
-	artifact->wheel = artifact_store_wheel(context, download, name, false, error);
+	g_autofree char *name = g_path_get_basename(path);
+	artifact->wheel = store_local(context, path, name, error);
 	return artifact->wheel != NULL;
 }

@@ -5,10 +5,12 @@
 #include "cmd/fetch.h"
 #include "wheel/build.h"
 #include "wheel/directurl.h"
+#include "wheel/tags.h"
 
 struct artifact_context { /* borrowed for the artifacts' life */
 	struct xpip *x;
 	const Python *python;
+	const Tags *tags; /* for kept wheels */
 	Store *store;
 	Fetch *fetch;
 	struct build_options build;

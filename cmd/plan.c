@@ -164,6 +164,7 @@ make_context(Plan *plan, GError **error)
 	rest->context = (struct artifact_context){
 		.x = x,
 		.python = plan->python,
+		.tags = rest->tags,
 		.store = plan->store,
 		.fetch = rest->fetch,
 		.build =
