@@ -367,9 +367,10 @@ open_checkout(const struct artifact_context *context, const struct artifact_requ
 	if (!folder)
 		return false;
 	struct artifact_rest *rest = artifact->rest;
-	return build_checkout(artifact->url, folder, &rest->commit, &rest->revision,
-		       context->x->log, error) &&
-	       open_tree(context, request, artifact, folder, error);
+	if (!rest->commit)
+		return error_set(error, ERROR_INVALID_INPUT, "%s: checking out is not possible yet",
+			artifact->url);
+	return open_tree(context, request, artifact, folder, error);
 }
 
 static void

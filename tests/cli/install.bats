@@ -35,7 +35,7 @@ things() { (cd "$site" && find . -name __pycache__ -prune -o -type f -print | so
 	[ -e "$site/demo-1.0.dist-info/REQUESTED" ]
 	[ ! -e "$site/dep-1.5.dist-info/REQUESTED" ]
 	grep -q '^../../../bin/demo,sha256=' "$site/demo-1.0.dist-info/RECORD"
-	grep -q '^demo-1.0.dist-info/RECORD,,$' "$site/demo-1.0.dist-info/RECORD"
+	grep -q '^demo-1.0.dist-info/RECORD,,.\?$' "$site/demo-1.0.dist-info/RECORD"
 	run install -r r.txt
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"Requirement already satisfied: demo in ./$site (from -r r.txt (line 1)) (1.0)"* ]]
@@ -46,7 +46,7 @@ things() { (cd "$site" && find . -name __pycache__ -prune -o -type f -print | so
 	wheel demo 1.0
 	install demo
 	compgen -G "$site/__pycache__/demo.*.pyc"
-	grep -q '^__pycache__/demo\..*\.pyc,,$' "$site/demo-1.0.dist-info/RECORD"
+	grep -q '^__pycache__/demo\..*\.pyc,,.\?$' "$site/demo-1.0.dist-info/RECORD"
 	install --force-reinstall --no-compile demo
 	! compgen -G "$site/__pycache__/demo.*.pyc"
 }
