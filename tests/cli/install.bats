@@ -186,7 +186,7 @@ things() { (cd "$site" && find . -name __pycache__ -prune -o -type f -print | so
 	start_server --root links
 	run "$XPIP" install --index-url "$SERVER/+no658/simple/" demo
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"Looking in indexes: $SERVER/+no658/simple/"* ]]
+	[[ "$output" == *"Looking in indexes: $SERVER/+no658/simple"* ]]
 	[[ "$output" == *"Downloading demo-1.0-py3-none-any.whl ("* ]]
 	[[ "$output" == *"Successfully installed demo-1.0 dep-1.0" ]]
 	rm -rf env && python3 -m venv --without-pip env
