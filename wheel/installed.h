@@ -14,23 +14,26 @@ enum installed_kind {
 
 typedef struct Installed {
 	enum installed_kind kind;
-	char *name; /* from METADATA or the folder's name */
+	char *name; /* as the folder spells it until installed_spell() or installed_metadata() */
 	char *normalized_name;
-	char *version;
-	char *location; /* the sys.path entry it was found on */
-	char *info;	/* path of the .dist-info/.egg-info */
-	bool in_site;	/* in the environment's own purelib or platlib */
+	char *version;	   /* of the folder's name for a dist-info, else METADATA's */
+	char *raw_version; /* as METADATA spells it; like `version` until installed_spell() */
+	char *location;	   /* the folder that `info` is in, as sys.path or an egg-link names it */
+	char *info;	   /* path of the .dist-info/.egg-info */
+	bool in_site;	   /* in the environment's own purelib or platlib */
 	bool in_user_site;
 	bool local;		 /* under prefix: not seen through system-site-packages */
-	char *editable_location; /* or NULL */
+	char *editable_location; /* of an egg-link's; of others after installed_editable; or NULL */
 	Metadata *metadata;	 /* loaded at first use by installed_metadata */
+	bool spelled, editable_known; /* of this module */
 } Installed;
 
 typedef struct InstalledSet
 	InstalledSet; /* sorted by normalised name; first found on sys.path wins */
 
 /* Scans sys.path (paths == NULL) or the given folders, cheaply: folder names first, METADATA on
- * demand. A folder that cannot be read is skipped with a warning. */
+ * demand. A folder that cannot be read and entries without a valid name are skipped with a
+ * warning; log may be NULL. */
 InstalledSet *installed_scan(
 	const Python *python, const char *const *paths, Log *log, GError **error);
 void installed_free(InstalledSet *set);
@@ -39,7 +42,13 @@ size_t installed_count(const InstalledSet *set);
 Installed *installed_get(InstalledSet *set, size_t index);
 Installed *installed_find(InstalledSet *set, const char *normalized_name); /* or NULL */
 
-/* Borrowed; NULL with error if METADATA is missing or malformed. */
+/* Makes `name` and `raw_version` what METADATA says, reading no more than its head. */
+void installed_spell(Installed *dist);
+/* The project folder of an editable distribution (direct_url.json or an egg-link), borrowed, or
+ * NULL. Warns of a direct_url.json that cannot be read; log may be NULL. */
+const char *installed_editable(InstalledSet *set, Installed *dist, Log *log);
+/* Borrowed; with the dependencies of an egg-info's requires.txt; NULL with error if METADATA is
+ * missing or malformed. */
 const Metadata *installed_metadata(Installed *dist, GError **error);
 /* Contents of a file of the info folder (INSTALLER, direct_url.json, RECORD, entry_points.txt…), or
  * NULL if there is none. New string, NUL-terminated. */

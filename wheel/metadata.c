@@ -90,8 +90,8 @@ metadata_get(const Metadata *metadata, const char *name)
 	return NULL;
 }
 
-static char **
-get_all(const Metadata *metadata, const char *name)
+char **
+metadata_get_all(const Metadata *metadata, const char *name)
 {
 	GPtrArray *values = g_ptr_array_new();
 	for (guint i = 0; i < metadata->headers->len; i++) {
@@ -122,10 +122,31 @@ finish(Metadata *metadata, GError **error)
 	metadata->version = g_strstrip(g_strdup(version));
 	const char *python = metadata_get(metadata, "Requires-Python");
 	metadata->requires_python = python ? g_strdup(python) : NULL;
-	metadata->requires_dist = get_all(metadata, "Requires-Dist");
-	metadata->provides_extra = get_all(metadata, "Provides-Extra");
-	metadata->dynamic = get_all(metadata, "Dynamic");
+	metadata->requires_dist = metadata_get_all(metadata, "Requires-Dist");
+	metadata->provides_extra = metadata_get_all(metadata, "Provides-Extra");
+	metadata->dynamic = metadata_get_all(metadata, "Dynamic");
 	return true;
+}
+
+void
+metadata_add(Metadata *metadata, const char *name, const char *value)
+{
+	struct metadata_header *header = g_new(struct metadata_header, 1);
+	header->name = g_strdup(name);
+	header->value = g_strdup(value);
+	g_ptr_array_add(metadata->headers, header);
+	struct {
+		const char *name;
+		char ***list;
+	} lists[] = {{"Requires-Dist", &metadata->requires_dist},
+		{"Provides-Extra", &metadata->provides_extra}, {"Dynamic", &metadata->dynamic}};
+	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+		if (g_ascii_strcasecmp(name, lists[i].name) == 0) {
+			size_t length = g_strv_length(*lists[i].list);
+			*lists[i].list = g_renew(char *, *lists[i].list, length + 2);
+			(*lists[i].list)[length] = g_strdup(value);
+			(*lists[i].list)[length + 1] = NULL;
+		}
 }
 
 Metadata *
@@ -194,7 +215,7 @@ put_keywords(JsonWriter *writer, const char *text)
 	json_begin(writer, '[');
 	for (char **word = words; *word; word++)
 		if (commas || **word)
-			json_put_string(writer, *word);
+			json_put_string(writer, g_strstrip(*word));
 	json_end(writer);
 }
 
@@ -202,14 +223,16 @@ void
 metadata_write_json(const Metadata *metadata, JsonWriter *writer)
 {
 	json_begin(writer, '{');
+	bool body = metadata->description && *metadata->description;
 	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
 		const char *first = metadata_get(metadata, fields[i].name);
-		if (!first)
+		/* A description in the body stands for one among the headers. */
+		if (!first || (body && strcmp(fields[i].name, "Description") == 0))
 			continue;
 		g_autofree char *key = g_ascii_strdown(fields[i].name, -1);
 		json_key(writer, g_strdelimit(key, "-", '_'));
 		if (fields[i].many) {
-			g_auto(GStrv) values = get_all(metadata, fields[i].name);
+			g_auto(GStrv) values = metadata_get_all(metadata, fields[i].name);
 			put_list(writer, values);
 		} else if (g_str_equal(key, "keywords")) {
 			put_keywords(writer, first);
@@ -217,7 +240,7 @@ metadata_write_json(const Metadata *metadata, JsonWriter *writer)
 			json_put_string(writer, first);
 		}
 	}
-	if (metadata->description && *metadata->description) {
+	if (body) {
 		json_key(writer, "description");
 		json_put_string(writer, metadata->description);
 	}

@@ -23,5 +23,8 @@ Metadata *metadata_parse(const char *bytes, size_t length, GError **error);
 void metadata_free(Metadata *metadata);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Metadata, metadata_free)
 const char *metadata_get(const Metadata *metadata, const char *name); /* first, any case; or NULL */
+char **metadata_get_all(const Metadata *metadata, const char *name);  /* new list, never NULL */
+/* Appends a header; the lists above follow. */
+void metadata_add(Metadata *metadata, const char *name, const char *value);
 /* PEP 566 JSON as pip's report and inspect print it (keys lower case with `_`). */
 void metadata_write_json(const Metadata *metadata, JsonWriter *writer);

@@ -64,13 +64,13 @@ setup() {
 	[[ "$output" == *"ambiguous option: --no-c (--no-cache-dir, --no-color?)" ]]
 }
 
-@test "--python may stand before or after the command and must exist" {
+@test "--python comes before the command and must exist" {
 	run "$XPIP" --python /nonexistent cache dir
 	[ "$status" -eq 1 ]
 	[ "$output" = "ERROR: Could not locate Python interpreter /nonexistent" ]
-	run "$XPIP" cache --python /nonexistent dir
+	run "$XPIP" cache --python . dir
 	[ "$status" -eq 1 ]
-	[ "$output" = "ERROR: Could not locate Python interpreter /nonexistent" ]
+	[[ "$output" == "ERROR: The --python option must be placed before the "*" subcommand name" ]]
 }
 
 @test "the name under which it is called is the name in its texts" {

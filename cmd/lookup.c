@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/lookup.h"
+
+struct Lookup {
+	Index *index;
+	Tags *tags;
+	Version *python;
+	NameControl *formats, *releases;
+	CandidateCache *cache;
+	struct candidate_options options;
+};
+
+void
+lookup_free(Lookup *lookup)
+{
+	if (!lookup)
+		return;
+	index_free(lookup->index);
+	tags_free(lookup->tags);
+	version_free(lookup->python);
+	name_control_free(lookup->formats);
+	name_control_free(lookup->releases);
+	candidate_cache_free(lookup->cache);
+	g_free(lookup);
+}
+
+static bool
+read_controls(Lookup *lookup, const Options *options, GError **error)
+{
+	static const enum option wanted[] = {
+		OPT_NO_BINARY, OPT_ONLY_BINARY, OPT_ALL_RELEASES, OPT_ONLY_FINAL};
+	g_autofree struct option_occurrence *given = NULL;
+	size_t count = options_sequence(options, wanted, G_N_ELEMENTS(wanted), &given);
+	bool controls = false, pre = options_flag(options, OPT_PRE);
+	for (size_t i = 0; i < count; i++) {
+		enum option option = given[i].option;
+		bool format = option == OPT_NO_BINARY || option == OPT_ONLY_BINARY;
+		bool first = option == OPT_NO_BINARY || option == OPT_ALL_RELEASES;
+		controls |= !format;
+		if (!name_control_add(format ? lookup->formats : lookup->releases,
+			    first ? NAME_CONTROL_FIRST : NAME_CONTROL_SECOND, given[i].value,
+			    format ? "--no-binary / --only-binary"
+				   : "--all-releases / --only-final",
+			    error))
+			return false;
+	}
+	if (pre && controls)
+		return error_set(error, ERROR_INVALID_INPUT,
+			"--pre cannot be used with --all-releases or --only-final.");
+	return !pre ||
+	       name_control_add(lookup->releases, NAME_CONTROL_FIRST, ":all:", "--pre", error);
+}
+
+static int64_t
+uploaded_prior_to(const Options *options)
+{
+	const char *text = options_string(options, OPT_UPLOADED_PRIOR_TO);
+	g_autoptr(GDateTime) time = text ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+	return time ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
+		    : INT64_MIN;
+}
+
+Lookup *
+lookup_new(struct xpip *x, GError **error)
+{
+	const Options *options = x->options;
+	const Python *python = xpip_python(x, error);
+	Http *http = python ? xpip_http(x, error) : NULL;
+	if (!http)
+		return NULL;
+	g_autoptr(Lookup) lookup = g_new0(Lookup, 1);
+	lookup->formats = name_control_new();
+	lookup->releases = name_control_new();
+	lookup->cache = candidate_cache_new();
+	if (!read_controls(lookup, options, error))
+		return NULL;
+	lookup->tags = tags_for_python(python);
+	g_autofree char *version =
+		g_strdup_printf("%d.%d.%d", python->major, python->minor, python->micro);
+	lookup->python = version_parse_string(version);
+	struct index_options index = {
+		.index_url = options_string(options, OPT_INDEX_URL),
+		.extra_index_urls = options_list(options, OPT_EXTRA_INDEX_URL),
+		.find_links = options_list(options, OPT_FIND_LINKS),
+		.no_index = options_flag(options, OPT_NO_INDEX),
+		.cache_dir = x->cache_dir,
+		.refresh = options_list(options, OPT_REFRESH_PACKAGE),
+	};
+	lookup->index = index_new(x->loop, http, x->log, &index);
+	lookup->options = (struct candidate_options){
+		.tags = lookup->tags,
+		.python = lookup->python,
+		.prefer_binary = options_flag(options, OPT_PREFER_BINARY),
+		.formats = lookup->formats,
+		.uploaded_prior_to = uploaded_prior_to(options),
+		.cache = lookup->cache,
+	};
+	return g_steal_pointer(&lookup);
+}
+
+struct source *
+lookup_source(Lookup *lookup)
+{
+	return index_source(lookup->index);
+}
+
+Candidates *
+lookup_candidates(
+	const Lookup *lookup, const char *normalized_name, const IndexPage *page, GError **error)
+{
+	Candidates *candidates = candidates_new(page, &lookup->options, NULL, error);
+	bool all = name_control_get(lookup->releases, normalized_name, NAME_CONTROL_SECOND) ==
+		   NAME_CONTROL_FIRST;
+	size_t kept = 0;
+	for (size_t i = 0; candidates && i < candidates->count; i++) {
+		struct candidate *candidate = &candidates->list[i];
+		if (!candidate->yanked && (all || !candidate->prerelease))
+			candidates->list[kept++] = *candidate;
+	}
+	if (candidates)
+		candidates->count = kept;
+	return candidates;
+}
+
+bool
+lookup_latest(const Lookup *lookup, const char *normalized_name, const IndexPage *page,
+	struct latest *latest, GError **error)
+{
+	g_autoptr(Candidates) candidates = lookup_candidates(lookup, normalized_name, page, error);
+	if (!candidates)
+		return false;
+	*latest = (struct latest){0};
+	if (candidates->count) {
+		latest->version = page_version(page, candidates->list[0].release);
+		latest->wheel = candidates->list[0].wheel;
+	}
+	return true;
+}
