@@ -111,7 +111,7 @@ take_attribute(const char *at, const char *end, struct tag *tag)
 	return at;
 }
 
-/* A start tag behind its `<`; returns what follows its `>`. */
+/* A start tag behind its `<`; returns what follows its `>`, NULL if the page ends within. */
 static const char *
 take_tag(const char *at, const char *end, struct tag *tag)
 {
@@ -124,7 +124,7 @@ take_tag(const char *at, const char *end, struct tag *tag)
 		while (at < end && (g_ascii_isspace(*at) || *at == '/'))
 			at++;
 		if (at >= end)
-			return end;
+			return NULL;
 		if (*at == '>')
 			return at + 1;
 		at = take_attribute(at, end, tag);
@@ -213,8 +213,12 @@ decode(const char *bytes, size_t length, const char *charset, gsize *decoded_len
 	bool utf8 = !charset || g_ascii_strcasecmp(charset, "utf-8") == 0;
 	if (utf8 && g_utf8_validate(bytes, (gssize)length, NULL))
 		return NULL;
-	return g_convert_with_fallback(bytes, (gssize)length, "UTF-8",
+	char *decoded = g_convert_with_fallback(bytes, (gssize)length, "UTF-8",
 		utf8 ? "ISO-8859-1" : charset, "?", NULL, decoded_length, NULL);
+	/* An unknown charset, or bytes that are none of it: any byte is Latin-1. */
+	return decoded ? decoded
+		       : g_convert(bytes, (gssize)length, "UTF-8", "ISO-8859-1", NULL,
+				 decoded_length, NULL);
 }
 
 bool
@@ -238,6 +242,10 @@ simple_parse_html(PageBuilder *builder, const char *bytes, size_t length, const 
 			continue;
 		struct tag tag;
 		at = take_tag(at, end, &tag);
+		if (!at) {
+			tag_clear(&tag);
+			break;
+		}
 		const char *href = value_of(&tag, "href");
 		if (is_named(&tag, "a")) {
 			add_anchor(builder, &tag, base, base_url);
