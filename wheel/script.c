@@ -220,16 +220,69 @@ check_name(const char *name, GError **error)
 	return true;
 }
 
-static bool
-add_group(GPtrArray *scripts, const char *text, const char *group, const char *shebang,
-	GError **error)
+static const char *
+take_entry(GPtrArray *entries, const char *name, char **value)
 {
-	g_autoptr(GPtrArray) entries = read_group(text, group, error);
+	for (guint i = 0; i < entries->len; i++) {
+		const struct entry *entry = g_ptr_array_index(entries, i);
+		if (strcmp(entry->name, name) == 0) {
+			*value = g_strdup(entry->value);
+			return *value;
+		}
+	}
+	return NULL;
+}
+
+/* pip and setuptools come as wheels for every Python, with the versions in their entry points that
+ * the building Python had: pip writes the ones of the installing Python instead, ahead of the rest,
+ * and ensurepip's variable chooses among them. */
+static GPtrArray *
+versioned_entries(GPtrArray *entries, const char *name, const char *pattern, char **versioned)
+{
+	g_autofree char *value = NULL;
+	if (!take_entry(entries, name, &value))
+		return g_ptr_array_ref(entries);
+	GPtrArray *out = g_ptr_array_new_with_free_func(entry_free);
+	for (char **at = versioned; *at; at++)
+		put_entry(out, *at, value);
+	for (guint i = 0; i < entries->len; i++) {
+		const struct entry *entry = g_ptr_array_index(entries, i);
+		if (!g_regex_match_simple(pattern, entry->name, G_REGEX_DOLLAR_ENDONLY, 0))
+			put_entry(out, entry->name, entry->value);
+	}
+	return out;
+}
+
+static GPtrArray *
+special_entries(GPtrArray *entries, int major, int minor)
+{
+	const char *ensure = g_getenv("ENSUREPIP_OPTIONS");
+	g_autoptr(GStrvBuilder) pip = g_strv_builder_new(), easy = g_strv_builder_new();
+	if (!ensure) {
+		g_strv_builder_add(pip, "pip");
+		g_strv_builder_add(easy, "easy_install");
+	}
+	g_autofree char *one = g_strdup_printf("pip%d", major);
+	g_autofree char *two = g_strdup_printf("pip%d.%d", major, minor);
+	g_autofree char *easy_two = g_strdup_printf("easy_install-%d.%d", major, minor);
+	if (!ensure || strcmp(ensure, "altinstall") != 0)
+		g_strv_builder_add(pip, one);
+	g_strv_builder_add(pip, two);
+	g_strv_builder_add(easy, easy_two);
+	g_auto(GStrv) pips = g_strv_builder_end(pip), easies = g_strv_builder_end(easy);
+	g_autoptr(GPtrArray) some =
+		versioned_entries(entries, "easy_install", "^easy_install(-\\d+\\.\\d+)?$", easies);
+	return versioned_entries(some, "pip", "^pip(\\d+(\\.\\d+)?)?$", pips);
+}
+
+static bool
+add_group(GPtrArray *scripts, GPtrArray *entries, bool gui, const char *shebang, GError **error)
+{
 	for (guint i = 0; entries && i < entries->len; i++) {
 		const struct entry *entry = g_ptr_array_index(entries, i);
 		struct script *script = g_new0(struct script, 1);
 		script->name = g_strdup(entry->name);
-		script->gui = strcmp(group, "gui_scripts") == 0;
+		script->gui = gui;
 		g_ptr_array_add(scripts, script);
 		if (!check_name(entry->name, error) ||
 			!make_text(script, entry->value, shebang, error))
@@ -239,12 +292,16 @@ add_group(GPtrArray *scripts, const char *text, const char *group, const char *s
 }
 
 GPtrArray *
-script_from_entry_points(const char *text, const char *executable, GError **error)
+script_from_entry_points(const char *text, const Python *python, GError **error)
 {
 	g_autoptr(GPtrArray) scripts = g_ptr_array_new_with_free_func(script_free);
-	g_autofree char *shebang = script_shebang(executable);
-	if (!add_group(scripts, text, "console_scripts", shebang, error) ||
-		!add_group(scripts, text, "gui_scripts", shebang, error))
+	g_autofree char *shebang = script_shebang(python->executable);
+	g_autoptr(GPtrArray) given = read_group(text, "console_scripts", error);
+	g_autoptr(GPtrArray) console =
+		given ? special_entries(given, python->major, python->minor) : NULL;
+	g_autoptr(GPtrArray) gui = console ? read_group(text, "gui_scripts", error) : NULL;
+	if (!gui || !add_group(scripts, console, false, shebang, error) ||
+		!add_group(scripts, gui, true, shebang, error))
 		return NULL;
 	return g_steal_pointer(&scripts);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Scripts of a wheel: entry points, shebangs; byte for byte what pip writes. */
 #pragma once
+#include "wheel/python.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,10 +14,10 @@ struct script {
 };
 
 /* The scripts that entry_points.txt asks for, console ones first, each in the file's order (a name
- * given twice counts once, its last value). executable: the interpreter's absolute path. Returns
- * an array of struct script * that frees them. ERROR_INVALID_INPUT for entry points without a
- * callable, and for names that leave the folder or would replace the interpreter. */
-GPtrArray *script_from_entry_points(const char *text, const char *executable, GError **error);
+ * given twice counts once, its last value); pip's own get the Python's version. Returns an array of
+ * struct script * that frees them. ERROR_INVALID_INPUT for entry points without a callable, and for
+ * names that leave the folder or would replace the interpreter. */
+GPtrArray *script_from_entry_points(const char *text, const Python *python, GError **error);
 
 /* The entry points of one group (`console_scripts`) of entry_points.txt: their names, new. */
 char **script_names(const char *text, const char *group);

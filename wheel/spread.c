@@ -314,8 +314,8 @@ extras_run(void *input)
 	g_autofree char *name =
 		g_strconcat(store_wheel_dist_info(spread->wheel), "/entry_points.txt", NULL);
 	g_autofree char *text = store_wheel_read(spread->wheel, name, NULL);
-	g_autoptr(GPtrArray) scripts = script_from_entry_points(
-		text ? text : "", spread->python->executable, &step->error);
+	g_autoptr(GPtrArray) scripts =
+		script_from_entry_points(text ? text : "", spread->python, &step->error);
 	if (scripts && write_data(spread, &writer, scripts, &step->error))
 		write_entry_points(spread, &writer, scripts, &step->error);
 	stage_writer_clear(&writer);
