@@ -6,6 +6,7 @@
 #include "lib/fs.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,35 +197,43 @@ check_python(const char *python, GError **error)
 		error, ERROR_ENVIRONMENT, "Could not locate Python interpreter %s", python);
 }
 
-/* Options of the command: configuration first, then the words. --python may only stand before the
- * command, where `named` was found. */
-static bool
-read_options(struct state *state, const char *const *words, const char *named, GError **error)
+/* --python decides where the site's configuration lies, so it is looked for ahead of the rest. pip
+ * wants it before the command; here it may also stand behind it. */
+static const char *
+python_among(const char *const *words)
 {
-	state->settings =
-		settings_load(g_strv_contains(words, "--isolated"), named, SETTINGS_KINDS, error);
+	for (size_t i = 0; words[i] && strcmp(words[i], "--") != 0; i++) {
+		if (g_str_has_prefix(words[i], "--python="))
+			return words[i] + strlen("--python=");
+		if (strcmp(words[i], "--python") == 0)
+			return words[i + 1];
+	}
+	return NULL;
+}
+
+/* Options of the command: configuration first, then the words. */
+static bool
+read_options(struct state *state, const char *const *words, GError **error)
+{
+	state->settings = settings_load(
+		g_strv_contains(words, "--isolated"), python_among(words), SETTINGS_KINDS, error);
 	if (!state->settings ||
-		!options_configure(state->options, state->settings, state->x.command->name, error))
+		!options_configure(
+			state->options, state->settings, state->x.command->name, error) ||
+		!options_parse(state->options, words, true, NULL, error))
 		return false;
-	const char *configured = options_string(state->options, OPT_PYTHON);
-	if (!options_parse(state->options, words, true, NULL, error))
-		return false;
-	if (!named && options_string(state->options, OPT_PYTHON) != configured)
-		return error_set(error, ERROR_INVALID_INPUT,
-			"The --python option must be placed before the %s subcommand name",
-			state->program);
 	return check_python(options_string(state->options, OPT_PYTHON), error);
 }
 
 /* `words` without the command's own. */
 static int
-run_words(struct state *state, const char *const *words, const char *named)
+run_words(struct state *state, const char *const *words)
 {
 	g_autoptr(GError) error = NULL;
 	options_free(state->options);
 	state->options = options_new(state->x.command->options, false);
 	state->x.options = state->options;
-	if (!read_options(state, words, named, &error)) {
+	if (!read_options(state, words, &error)) {
 		if (options_flag(state->options, OPT_HELP))
 			return print_help(state, state->x.command) ? 0 : 1;
 		return print_usage_error(state, state->x.command, error);
@@ -261,8 +270,7 @@ run_main(struct state *state, char **argv)
 	for (size_t i = 0; words[i]; i++)
 		if (i != first)
 			rest[count++] = words[i];
-	g_autofree char *named = g_strdup(options_string(state->options, OPT_PYTHON));
-	return run_words(state, rest, named);
+	return run_words(state, rest);
 }
 
 /* pip's protocol: the words on stdout, status 1. */
@@ -291,6 +299,10 @@ main(int argc, char **argv)
 {
 	struct state state = {0};
 	signal(SIGPIPE, SIG_IGN);
+	/* Pages of an index come and go by the megabyte: memory that went back to the kernel each
+	 * time would have to be zeroed again, a quarter of the work of a cold resolution. */
+	mallopt(M_MMAP_THRESHOLD, 256 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
 	state.program = argc > 0 ? g_path_get_basename(argv[0]) : g_strdup("xpip");
 	state.x.program = state.program;
 	int status = complete_wanted() ? print_completions() : run_main(&state, argv);

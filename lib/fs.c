@@ -347,3 +347,14 @@ fs_path_to_url(const char *path)
 	g_autofree char *escaped = g_uri_escape_string(absolute, "/~", FALSE);
 	return g_strconcat("file://", escaped, NULL);
 }
+
+char *
+fs_display_path(const char *path)
+{
+	g_autofree char *whole = g_canonicalize_filename(path, NULL);
+	g_autofree char *here = g_get_current_dir();
+	size_t length = strlen(here);
+	if (strncmp(whole, here, length) == 0 && whole[length] == '/')
+		return g_strconcat(".", whole + length, NULL);
+	return g_strdup(path);
+}

@@ -41,3 +41,5 @@ char *fs_cache_dir(void);
 char *fs_expand_user(const char *path);		       /* leading ~ */
 char *fs_url_to_path(const char *url, GError **error); /* file:// only */
 char *fs_path_to_url(const char *path); /* absolute path -> file:///… percent-encoded */
+/* For messages: `./x` for what lies below the current folder, else the path. New string. */
+char *fs_display_path(const char *path);

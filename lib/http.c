@@ -404,7 +404,8 @@ http_get(Http *http, const struct http_request *request)
 		.done = request->done,
 		.user = request->user,
 		.progress = request->progress,
-		.priority = request->priority};
+		.priority = request->priority,
+		.leave_gzip = request->leave_gzip};
 	t->key = g_strdup(t->url);
 	t->total = -1;
 	http_answer_clear(&t->head);

@@ -53,6 +53,7 @@ typedef struct HttpResponse {
 	int64_t range_start; /* first byte of the body within the resource: 0 unless 206 */
 	bool from_cache;     /* body came from disk without or after revalidation */
 	bool accepts_ranges; /* a hint only */
+	bool is_gzip;	     /* the body is still compressed (only if the request left it) */
 } HttpResponse;
 void http_response_free(HttpResponse *response);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpResponse, http_response_free)
@@ -79,7 +80,8 @@ struct http_request {
 	http_done_fn done;
 	void *user;						  /* for sink and done */
 	void (*progress)(int64_t now, int64_t total, void *user); /* or NULL */
-	bool priority; /* ahead of the queue (pages and metadata before wheels) */
+	bool priority;	 /* ahead of the queue (pages and metadata before wheels) */
+	bool leave_gzip; /* `done` calls http_decode itself, perhaps on another thread */
 	const char *etag, *last_modified; /* validators of what the caller has; or NULL */
 };
 
@@ -88,6 +90,9 @@ struct http_request {
 unsigned http_get(Http *http, const struct http_request *request);
 void http_cancel(Http *http, unsigned id); /* `done` is not called any more */
 unsigned http_running(const Http *http);   /* queued or under way */
+
+/* The text of a gzip-encoded body, at most `max` bytes. Any thread. ERROR_NETWORK. */
+GBytes *http_decode(GBytes *body, size_t max, GError **error);
 
 /* HTTP status of an error given to `done`, or 0. */
 long http_error_status(const GError *error);

@@ -43,7 +43,7 @@ struct http_transfer {
 	http_done_fn done;
 	void *user;
 	void (*progress)(int64_t now, int64_t total, void *user);
-	bool priority;
+	bool priority, leave_gzip;
 	/* the attempt */
 	CURL *easy;
 	struct curl_slist *headers;

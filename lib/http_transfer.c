@@ -37,6 +37,9 @@ set_headers(struct http_transfer *t)
 		add_header(t, "Accept", t->accept);
 	if (t->cache == HTTP_CACHE_REFRESH || t->cache == HTTP_CACHE_RELOAD)
 		add_header(t, "Cache-Control", "max-age=0");
+	/* Pages may come compressed; files are taken as they are. */
+	bool page = t->accept && !t->sink && !http_answer_is_part(t);
+	add_header(t, "Accept-Encoding", page ? "gzip" : "identity");
 	if (etag)
 		add_header(t, "If-None-Match", etag);
 	if (modified)
@@ -132,9 +135,6 @@ set_options(struct http_transfer *t)
 	curl->curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED);
 	curl->curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)http->options.timeout_s);
 	curl->curl_easy_setopt(easy, CURLOPT_USERAGENT, http->options.user_agent);
-	/* Pages may come compressed; files are taken as they are. */
-	if (t->accept && !t->sink && !http_answer_is_part(t))
-		curl->curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
 }
 
 void
@@ -337,6 +337,27 @@ revalidated(struct http_transfer *t)
 	return kept;
 }
 
+/* The collected body, unpacked unless the caller wants to do that. */
+static bool
+take_body(struct http_transfer *t, HttpResponse *r)
+{
+	const char *encoding = t->head.encoding;
+	g_autoptr(GBytes) body = t->body ? g_byte_array_free_to_bytes(g_steal_pointer(&t->body))
+					 : g_bytes_new(NULL, 0);
+	bool plain = !encoding || !t->accept || http_answer_is_part(t) ||
+		     g_ascii_strcasecmp(encoding, "identity") == 0;
+	if (!plain && g_ascii_strcasecmp(encoding, "gzip") != 0 &&
+		g_ascii_strcasecmp(encoding, "x-gzip") != 0)
+		return error_set(&t->error, ERROR_NETWORK,
+			"unknown Content-Encoding `%s` for url: %s", encoding, t->url);
+	r->is_gzip = !plain && t->leave_gzip;
+	r->body = plain || t->leave_gzip ? g_steal_pointer(&body)
+					 : http_decode(body, (size_t)t->max_size, &t->error);
+	if (!r->body)
+		g_prefix_error(&t->error, "url: %s: ", t->url);
+	return r->body != NULL;
+}
+
 static HttpResponse *
 take_response(struct http_transfer *t, long status)
 {
@@ -356,11 +377,10 @@ take_response(struct http_transfer *t, long status)
 	if (status == 206 && !http_answer_is_part(t))
 		r->status = 200; /* resumed, now whole */
 	r->range_start = t->base;
-	if (!t->sink)
-		r->body = t->body ? g_byte_array_free_to_bytes(g_steal_pointer(&t->body))
-				  : g_bytes_new(NULL, 0);
+	if (!t->sink && !take_body(t, r))
+		return NULL;
 	bool kept = t->cache == HTTP_CACHE_USE || t->cache == HTTP_CACHE_REFRESH;
-	if (kept && r->status == 200 && !t->sink && r->fresh_until > 0 &&
+	if (kept && !r->is_gzip && r->status == 200 && !t->sink && r->fresh_until > 0 &&
 		t->http->options.cache_dir)
 		http_cache_write(t->http->options.cache_dir, t->key, t->accept, r);
 	return g_steal_pointer(&t->response);
@@ -399,8 +419,9 @@ http_transfer_finish(struct http_transfer *t, CURLcode code)
 		code = CURLE_PARTIAL_FILE;
 		good = false;
 	}
-	if (good)
-		http_settle(t, take_response(t, status), NULL);
+	HttpResponse *response = good ? take_response(t, status) : NULL;
+	if (response)
+		http_settle(t, response, NULL);
 	else if (!retry(t, code, status))
 		http_settle(t, NULL, transfer_error(t, code, status));
 }

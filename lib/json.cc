@@ -233,3 +233,135 @@ json_next(struct json_iter *iter, const char **key, struct json *value)
 	iter->index = node->next;
 	return true;
 }
+
+/* --- rows ---------------------------------------------------------------------------------- */
+
+struct JsonRows {
+	simdjson::dom::parser parser;
+	element root;
+	bool good = false;
+};
+
+constexpr size_t MAX_COLUMNS = 16;
+
+extern "C" JsonRows *
+json_rows_new(void)
+{
+	return new JsonRows;
+}
+
+extern "C" void
+json_rows_free(JsonRows *rows)
+{
+	delete rows;
+}
+
+extern "C" bool
+json_rows_parse(JsonRows *rows, const char *bytes, size_t length, GError **error)
+{
+	rows->good = false;
+	if (length > UINT32_MAX / 2)
+		return error_set(error, ERROR_INVALID_INPUT, "JSON: larger than 2 GiB");
+	try {
+		simdjson::error_code code = simdjson::SUCCESS;
+		if (rows->parser.capacity() < length || rows->parser.max_depth() != MAX_DEPTH)
+			code = rows->parser.allocate(length, MAX_DEPTH);
+		if (!code)
+			code = rows->parser.parse(bytes, length).get(rows->root);
+		if (code)
+			return error_set(error, ERROR_INVALID_INPUT, "JSON: %s",
+				simdjson::error_message(code));
+	} catch (const std::exception &e) {
+		return error_set(error, ERROR_INVALID_INPUT, "JSON: %s", e.what());
+	}
+	rows->good = true;
+	return true;
+}
+
+extern "C" const char *
+json_rows_text(const JsonRows *rows, const char *outer, const char *inner)
+{
+	const char *text = nullptr;
+	if (!rows->good || rows->root[outer][inner].get_c_str().get(text))
+		return nullptr;
+	return text;
+}
+
+static void
+fill_members(struct json_cell *cell, element value)
+{
+	for (auto member : simdjson::dom::object(value)) {
+		const char *text;
+		if (cell->count == JSON_CELL_MEMBERS)
+			break;
+		if (member.value.get_c_str().get(text))
+			continue;
+		cell->members[cell->count].key = member.key.data();
+		cell->members[cell->count++].text = text;
+	}
+}
+
+static void
+fill_cell(struct json_cell *cell, element value)
+{
+	switch (value.type()) {
+	case element_type::STRING:
+		cell->type = JSON_STRING;
+		cell->text = value.get_c_str().value_unsafe();
+		break;
+	case element_type::INT64:
+		cell->type = JSON_INT;
+		cell->number = value.get_int64().value_unsafe();
+		break;
+	case element_type::BOOL:
+		cell->type = JSON_BOOL;
+		cell->number = value.get_bool().value_unsafe();
+		break;
+	case element_type::OBJECT:
+		cell->type = JSON_OBJECT;
+		fill_members(cell, value);
+		break;
+	case element_type::ARRAY:
+		cell->type = JSON_ARRAY;
+		break;
+	case element_type::NULL_VALUE:
+		cell->type = JSON_NULL;
+		break;
+	default:
+		cell->type = JSON_DOUBLE;
+	}
+}
+
+extern "C" bool
+json_rows_each(JsonRows *rows, const char *array, const char *const *columns, size_t count,
+	json_row_fn row, void *user)
+{
+	simdjson::dom::array items;
+	std::string_view names[MAX_COLUMNS];
+	g_assert(count <= MAX_COLUMNS);
+	if (!rows->good || rows->root[array].get_array().get(items))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		names[i] = columns[i];
+	for (element item : items) {
+		simdjson::dom::object object;
+		struct json_cell cells[MAX_COLUMNS];
+		for (size_t i = 0; i < count; i++) {
+			cells[i].type = JSON_NONE;
+			cells[i].count = 0;
+			cells[i].text = nullptr;
+			cells[i].number = 0;
+		}
+		if (item.get_object().get(object))
+			continue;
+		for (auto member : object)
+			for (size_t i = 0; i < count; i++)
+				if (names[i] == member.key) {
+					if (cells[i].type == JSON_NONE)
+						fill_cell(&cells[i], member.value);
+					break;
+				}
+		row(cells, user);
+	}
+	return true;
+}

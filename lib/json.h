@@ -49,6 +49,33 @@ struct json_iter json_iter(struct json container); /* empty for other types */
 /* key may be NULL; for arrays *key becomes NULL. */
 bool json_next(struct json_iter *iter, const char **key, struct json *value);
 
+/* The quick way through big documents whose weight is in one array of flat objects: no tree is
+ * built. A reader keeps its memory for the next document. */
+typedef struct JsonRows JsonRows;
+JsonRows *json_rows_new(void);
+void json_rows_free(JsonRows *rows);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(JsonRows, json_rows_free)
+/* Parses as json_parse does. The texts below live until the next call. */
+bool json_rows_parse(JsonRows *rows, const char *bytes, size_t length, GError **error);
+/* A string of the top-level object's object `outer`; NULL if there is none. */
+const char *json_rows_text(const JsonRows *rows, const char *outer, const char *inner);
+
+enum { JSON_CELL_MEMBERS = 8 };
+struct json_cell {
+	enum json_type type; /* JSON_NONE: the row lacks it */
+	const char *text;    /* of a string */
+	int64_t number;	     /* of a JSON_INT; 1 for true */
+	struct {
+		const char *key, *text;
+	} members[JSON_CELL_MEMBERS]; /* the first strings of an object */
+	unsigned count;
+};
+/* Calls `row` with the cells of each object in the top-level array `array`, one cell a column name.
+ * Of equal keys the first counts. false: there is no such array. */
+typedef void (*json_row_fn)(const struct json_cell *cells, void *user);
+bool json_rows_each(JsonRows *rows, const char *array, const char *const *columns, size_t count,
+	json_row_fn row, void *user);
+
 /* Writer: Python's json.dumps shapes. indent 0 = `{"a": 1}` on one line, n = n spaces a level. */
 typedef struct JsonWriter JsonWriter;
 JsonWriter *json_writer_new(int indent);

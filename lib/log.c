@@ -195,10 +195,10 @@ write_message(Log *log, enum log_level level, const char *start, const char *for
 }
 
 void
-log_subprocess(Log *log, const char *line)
+log_subprocess(Log *log, enum log_level level, const char *line)
 {
-	if (log_shows(log, LOG_VERBOSE) || log->file)
-		write_text(log, LOG_VERBOSE, stderr, NULL, line);
+	if (log_shows(log, level) || log->file)
+		write_text(log, level, stderr, NULL, line);
 }
 
 /* `first` before the first line, `rest` before the others. */

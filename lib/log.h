@@ -34,8 +34,8 @@ void log_write(Log *log, enum log_level level, const char *format, ...) G_GNUC_P
 /* `DEPRECATION: …` on stderr at WARNING. */
 void log_deprecation(Log *log, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* A line that a subprocess wrote: VERBOSE, yet on stderr, as pip does. */
-void log_subprocess(Log *log, const char *line);
+/* A line that a subprocess wrote: VERBOSE or INFO, yet on stderr, as pip does. */
+void log_subprocess(Log *log, enum log_level level, const char *line);
 
 /* What went wrong and why, in pip's layout for diagnostics:
  *     error: REFERENCE

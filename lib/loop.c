@@ -115,10 +115,12 @@ loop_turn(Loop *loop, int timeout_ms, GError **error)
 		left = CLAMP(left, 0, INT_MAX);
 		timeout_ms = timeout_ms < 0 || left < timeout_ms ? (int)left : timeout_ms;
 	}
-	struct pollfd extra[] = {
-		{.fd = loop->wake_fd, .events = POLLIN}, {.fd = loop->signal_fd, .events = POLLIN}};
-	int ready = loop->wait ? loop->wait(loop->wait_user, extra, G_N_ELEMENTS(extra), timeout_ms)
-			       : poll(extra, G_N_ELEMENTS(extra), timeout_ms);
+	struct pollfd extra[] = {{.fd = loop->wake_fd, .events = POLLIN},
+		{.fd = loop->signal_fd, .events = POLLIN},
+		{.fd = loop->watch_fd, .events = POLLIN}};
+	unsigned watched = loop->watch_fd >= 0 ? 3 : 2;
+	int ready = loop->wait ? loop->wait(loop->wait_user, extra, watched, timeout_ms)
+			       : poll(extra, watched, timeout_ms);
 	uint64_t count;
 	if (ready > 0 && (extra[0].revents & POLLIN)) {
 		ssize_t ignored = read(loop->wake_fd, &count, sizeof count);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,13 +23,16 @@ struct stream {
 };
 
 static pid_t
-spawn(const struct process_options *options, int out, int err, GError **error)
+spawn(const struct process_options *options, int in, int out, int err, GError **error)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (in >= 0)
+		posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+	else
+		posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
 	if (options->folder)
@@ -148,6 +152,16 @@ wait_child(const struct process_options *options, pid_t child, struct stream *ou
 	return true;
 }
 
+/* A file in memory: nothing has to be written while the child runs. */
+static int
+input_file(const char *text)
+{
+	int fd = memfd_create("stdin", MFD_CLOEXEC);
+	if (fd >= 0 && !(fs_write_all(fd, text, strlen(text), NULL) && lseek(fd, 0, SEEK_SET) == 0))
+		fd_close(&fd);
+	return fd;
+}
+
 bool
 process_run(const struct process_options *options, GString *output, int *status, GError **error)
 {
@@ -156,7 +170,8 @@ process_run(const struct process_options *options, GString *output, int *status,
 		return error_set_errno(error, errno, "making a pipe");
 	/* A file in memory never blocks the child, so one descriptor is enough to wait for. */
 	g_auto(fd_t) errors = options->separate_errors ? memfd_create("stderr", MFD_CLOEXEC) : -1;
-	pid_t child = spawn(options, ends[1], errors >= 0 ? errors : ends[1], error);
+	g_auto(fd_t) in = options->input ? input_file(options->input) : -1;
+	pid_t child = spawn(options, in, ends[1], errors >= 0 ? errors : ends[1], error);
 	close(ends[1]);
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	struct stream out = {.fd = ends[0], .pending = g_string_new(NULL), .output = output};
@@ -183,4 +198,24 @@ process_environment(const char *const *changes)
 			list = g_environ_unsetenv(list, changes[0]);
 	}
 	return list;
+}
+
+void
+process_explain(Log *log, const char *what, int status, const GString *output)
+{
+	size_t lines = 0;
+	for (const char *at = output ? output->str : ""; (at = strchr(at, '\n')); at++)
+		lines++;
+	g_autofree char *message =
+		g_strdup_printf("%s did not run successfully.\nexit code: %d", what, status);
+	g_autofree char *context =
+		output ? g_strdup_printf(
+				 "[%zu lines of output]\n%s[end of output]", lines, output->str)
+		       : g_strdup("No available output.");
+	log_diagnostic(
+		log, &(struct diagnostic){.reference = "subprocess-exited-with-error",
+			     .message = message,
+			     .context = context,
+			     .note = "This error originates from a subprocess, and is likely not a "
+				     "problem with xpip."});
 }

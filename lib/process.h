@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Subprocesses: started without a shell, their output read while the loop turns. */
 #pragma once
+#include "lib/log.h"
 #include "lib/loop.h"
 
 struct process_options {
@@ -12,6 +13,7 @@ struct process_options {
 	/* The child stays in our process group: it may ask for a password on the terminal. Else it
 	 * leads its own, which an interruption ends as a whole. */
 	bool shares_terminal;
+	const char *input;    /* what stdin holds, or NULL: nothing */
 	bool separate_errors; /* stderr does not go to `output` but only to `line` */
 	void (*line)(void *user, const char *line); /* each line without its line feed, or NULL */
 	void *user;
@@ -25,3 +27,6 @@ bool process_run(
 /* A copy of our environment with these names set (value NULL: removed); `changes` is a list of
  * name, value, …, NULL. Free with g_strfreev. */
 char **process_environment(const char *const *changes);
+/* pip's explanation of a command that failed: `× WHAT did not run successfully.`, its exit code and
+ * output (NULL: it was shown already). */
+void process_explain(Log *log, const char *what, int status, const GString *output);

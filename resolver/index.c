@@ -20,10 +20,11 @@ struct project {
 		char *url;
 		IndexPage *page; /* NULL: not there */
 		char *etag, *last_modified;
-		unsigned transfer; /* that runs, or 0 */
-		bool html;	   /* the server refused JSON: asked for HTML */
-	} * replies;		   /* one an index */
-	IndexPage *page;	   /* merged, when all are there */
+		unsigned transfer;	   /* that runs, or 0 */
+		struct index_parse *parse; /* that runs, or NULL */
+		bool html;		   /* the server refused JSON: asked for HTML */
+	} * replies;			   /* one an index */
+	IndexPage *page;		   /* merged, when all are there */
 	GError *error;
 };
 
@@ -34,6 +35,7 @@ project_free(void *data)
 	guint count = g_strv_length(project->index->index_urls);
 	for (guint i = 0; i < count; i++) {
 		http_cancel(project->index->http, project->replies[i].transfer);
+		index_parse_forget(project->replies[i].parse);
 		g_free(project->replies[i].url);
 		g_free(project->replies[i].etag);
 		g_free(project->replies[i].last_modified);
@@ -104,45 +106,18 @@ index_complete(Index *index)
 		complete(g_hash_table_lookup(index->projects, name->data));
 }
 
-static IndexPage *
-parse_page(struct project *project, const HttpResponse *response, GError **error)
-{
-	gsize length = 0;
-	const char *bytes = response->body ? g_bytes_get_data(response->body, &length) : "";
-	PageBuilder *builder = page_builder_new(project->name);
-	bool ok;
-	if (index_is_json(response->content_type))
-		ok = simple_parse_json(builder, bytes, length, response->url, error);
-	else if (index_is_html(response->content_type, g_str_has_prefix(response->url, "file:")))
-		ok = simple_parse_html(
-			builder, bytes, length, response->url, response->charset, error);
-	else
-		ok = index_refuse_type(response->content_type, error);
-	IndexPage *page = page_builder_finish(builder);
-	if (!ok)
-		g_clear_pointer(&page, page_free);
-	return page;
-}
-
 static void
-take_page(struct reply *reply, const HttpResponse *response)
+on_parsed(IndexPage *page, const GError *error, void *user)
 {
-	Index *index = reply->project->index;
-	g_autoptr(GError) error = NULL;
-	if (response->status == 304) {
-		if (index->cache_dir)
-			index_cache_touch(index->cache_dir, reply->url, response->fresh_until);
-		return;
-	}
-	g_clear_pointer(&reply->page, page_free);
-	reply->page = parse_page(reply->project, response, &error);
-	if (!reply->page)
-		log_warning(
-			index->log, "Skipping page %s because %s", response->url, error->message);
-	else if (index->cache_dir && response->fresh_until > 0 &&
-		 !g_str_has_prefix(reply->url, "file:"))
-		index_cache_write(index->cache_dir, reply->url, reply->page, response->fresh_until,
-			response->etag, response->last_modified);
+	struct reply *reply = user;
+	struct project *project = reply->project;
+	reply->parse = NULL;
+	reply->page = page;
+	project->pending--;
+	if (error)
+		log_warning(project->index->log, "Skipping page %s because %s", reply->url,
+			error->message);
+	complete(project);
 }
 
 static void ask_server(struct reply *reply);
@@ -170,7 +145,6 @@ on_page(HttpResponse *owned, const GError *error, void *user)
 	struct reply *reply = user;
 	struct project *project = reply->project;
 	g_autoptr(HttpResponse) response = owned;
-	project->pending--;
 	reply->transfer = 0;
 	if (g_error_matches(error, XPIP_ERROR, ERROR_INTERRUPTED))
 		return;
@@ -179,10 +153,17 @@ on_page(HttpResponse *owned, const GError *error, void *user)
 		ask_server(reply);
 		return;
 	}
-	if (response)
-		take_page(reply, response);
-	else
+	if (response && response->status != 304) {
+		g_clear_pointer(&reply->page, page_free);
+		reply->parse = index_parse(project->index, project->name, reply->url,
+			g_steal_pointer(&response), on_parsed, reply);
+		return;
+	}
+	if (response && project->index->cache_dir)
+		index_cache_touch(project->index->cache_dir, reply->url, response->fresh_until);
+	if (error)
 		take_failure(reply, error);
+	project->pending--;
 	complete(project);
 }
 
@@ -218,8 +199,8 @@ ask_server(struct reply *reply)
 		.max_size = INDEX_MAX_PAGE,
 		.done = on_page,
 		.user = reply,
-		.priority = true};
-	reply->project->pending++;
+		.priority = true,
+		.leave_gzip = true};
 	reply->transfer = http_get(index->http, &request);
 }
 
@@ -234,8 +215,10 @@ ask_index(struct project *project, struct reply *reply, const char *root)
 		reply->page = index_cache_read(index->cache_dir, reply->url, project->name,
 			&fresh_until, &reply->etag, &reply->last_modified);
 	bool fresh = reply->page && fresh_until > (int64_t)time(NULL);
-	if (!fresh || wants_refresh(index, project->name))
+	if (!fresh || wants_refresh(index, project->name)) {
+		project->pending++;
 		ask_server(reply);
+	}
 }
 
 static struct project *
@@ -329,6 +312,7 @@ index_new(Loop *loop, Http *http, Log *log, const struct index_options *options)
 	index->loop = loop;
 	index->http = http;
 	index->log = log;
+	index->jobs = options->jobs;
 	index->cache_dir = g_strdup(options->cache_dir);
 	index->refresh = g_strdupv((char **)options->refresh);
 	GPtrArray *roots = g_ptr_array_new();

@@ -2,6 +2,7 @@
 /* The index client: project pages and metadata over HTTP, from folders and from caches. */
 #pragma once
 #include "lib/http.h"
+#include "lib/jobs.h"
 #include "resolver/source.h"
 
 struct index_options {
@@ -10,12 +11,13 @@ struct index_options {
 	const char *const *find_links;	     /* paths, file and http URLs; or NULL */
 	bool no_index;
 	const char *cache_dir;	    /* parsed pages and metadata are kept below it; or NULL */
+	Jobs *jobs;		    /* parses big pages; NULL: the main thread does */
 	const char *const *refresh; /* names whose pages are revalidated, or ":all:" */
 };
 
 typedef struct Index Index;
 
-/* Borrows loop, http and log; to be freed before them (what runs is cancelled). */
+/* Borrows loop, http, jobs and log; to be freed before them (what runs is cancelled). */
 Index *index_new(Loop *loop, Http *http, Log *log, const struct index_options *options);
 void index_free(Index *index);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Index, index_free)

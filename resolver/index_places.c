@@ -162,30 +162,6 @@ index_place_add(Index *index, PageBuilder *builder, const struct place *place, c
 
 /* --- places on the web --------------------------------------------------------------------- */
 
-/* The three media types of the Simple API; a file has none. */
-bool
-index_is_html(const char *content_type, bool local)
-{
-	return (local && !*content_type) || strcmp(content_type, "text/html") == 0 ||
-	       strcmp(content_type, "application/vnd.pypi.simple.v1+html") == 0;
-}
-
-bool
-index_is_json(const char *content_type)
-{
-	return strcmp(content_type, "application/vnd.pypi.simple.v1+json") == 0;
-}
-
-bool
-index_refuse_type(const char *content_type, GError **error)
-{
-	return error_set(error, ERROR_INVALID_INPUT,
-		"the GET request got Content-Type: %s. The only supported Content-Types are "
-		"application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html, and "
-		"text/html",
-		*content_type ? content_type : "Unknown");
-}
-
 bool
 index_places_pending(const Index *index)
 {

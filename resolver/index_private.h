@@ -20,6 +20,7 @@ struct place {
 
 struct Index {
 	Loop *loop;
+	Jobs *jobs; /* or NULL */
 	Http *http;
 	Log *log;
 	char **index_urls; /* without a final slash; for messages with hidden passwords */
@@ -54,10 +55,18 @@ void index_place_add(
 	Index *index, PageBuilder *builder, const struct place *place, const char *name);
 void index_places_start(Index *index); /* asks for those on the web */
 bool index_places_pending(const Index *index);
+
+/* --- index_parse.c --- */
 /* The media types of the Simple API; a local file has none. */
 bool index_is_html(const char *content_type, bool local);
 bool index_is_json(const char *content_type);
 bool index_refuse_type(const char *content_type, GError **error); /* always false */
+/* Makes a page of an answer (owned) and keeps it under `url`. `done` gets the page (owned by it) or
+ * an error, later (the result is what index_parse_forget takes) or at once (the result is NULL). */
+typedef void (*index_parsed_fn)(IndexPage *page, const GError *error, void *user);
+struct index_parse *index_parse(Index *index, const char *name, const char *url,
+	HttpResponse *response, index_parsed_fn done, void *user);
+void index_parse_forget(struct index_parse *parse); /* `done` is not called any more */
 
 /* --- index_metadata.c --- */
 struct metadata_entry;

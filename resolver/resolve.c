@@ -17,7 +17,8 @@ enum {
 	SEARCH_EFFORT =
 		1500000, /* demands looked at: seconds of work, more than pip does in a minute */
 	SOLVE_STEPS = 200000,
-	VISITS_MAX = 5, /* of a node of a cycle, as in pip */
+	VISITS_MAX = 5,	 /* of a node of a cycle, as in pip */
+	CHAIN_MAX = 100, /* links of "who asked for it" */
 };
 
 struct Resolution {
@@ -32,6 +33,7 @@ resolved_free(void *data)
 	struct resolved *resolved = data;
 	g_free((void *)resolved->extras);
 	g_free((void *)resolved->parents);
+	g_free(resolved->asked);
 	g_free(resolved);
 }
 
@@ -307,6 +309,40 @@ collect_extras(const struct graph *graph, const struct package *package)
 	return (const char *const *)g_ptr_array_free(names, FALSE);
 }
 
+/* pip's chain: `six>=1.5 (from python-dateutil>=2.7->pandas->-r x.txt (line 1))`. */
+static char *
+describe_demand(const Universe *universe, const struct package *package, candidate_id candidate)
+{
+	GString *text = g_string_new(NULL);
+	const struct template *template = package_template(package, candidate);
+	for (unsigned depth = 0; template != NULL && depth < CHAIN_MAX; depth++) {
+		const struct demand *demand = template->demand;
+		g_autofree char *asked = demand->requirement != NULL
+						 ? requirement_text(demand->requirement)
+						 : demand_text(demand);
+		g_string_append_printf(text, "%s%s",
+			depth == 0   ? ""
+			: depth == 1 ? " (from "
+				     : "->",
+			asked);
+		const char *origin = template->parent == NULL && template->root != SIZE_MAX
+					     ? universe->roots[template->root].origin
+					     : NULL;
+		if (origin != NULL)
+			g_string_append_printf(text, "%s%s", depth == 0 ? " (from " : "->", origin);
+		if (depth > 0 || origin != NULL)
+			g_string_append_c(text, ')');
+		if (template->parent == NULL || template->parent->package == NULL)
+			return g_string_free(text, FALSE);
+		if (depth > 0)
+			g_string_truncate(text, text->len - 1);
+		template = package_template(template->parent->package, template->parent_candidate);
+	}
+	if (strchr(text->str, '(') != NULL)
+		g_string_append_c(text, ')');
+	return g_string_free(text, FALSE);
+}
+
 static struct resolved *
 describe(Universe *universe, const struct graph *graph, const struct vertex *vertex, GError **error)
 {
@@ -321,6 +357,7 @@ describe(Universe *universe, const struct graph *graph, const struct vertex *ver
 	resolved->display_name = metadata->name;
 	resolved->version = package_version(package, vertex->pin);
 	resolved->metadata = metadata;
+	resolved->asked = describe_demand(universe, package, vertex->pin);
 	resolved->installed = options->installed == NULL
 				      ? NULL
 				      : installed_find(options->installed, package->name);

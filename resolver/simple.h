@@ -43,12 +43,12 @@ const struct index_file *page_file(const IndexPage *page, size_t index);
 size_t page_file_count(const IndexPage *page);
 const char *page_text(const IndexPage *page, uint32_t offset); /* NULL for offset 0 */
 
-/* Building: files are given in any order, links that are no distribution of `name` are skipped
- * (with the reason pip's debug log gives, appended to *skipped unless NULL). */
+/* Building: files are given in any order, links that are no distribution of `name` are skipped. */
 struct page_link {
 	const char *filename, *url, *requires_python, *yanked /* NULL: not */, *source;
 	const char *metadata_hash; /* NULL: no metadata announced; "" or "sha256=…" */
 	const char *const *hashes; /* "sha256=…", NULL-terminated, or NULL */
+	const char *sha256;	   /* hex: the quick way, if there is no other hash; or NULL */
 	int64_t size, upload_time;
 };
 typedef struct PageBuilder PageBuilder;

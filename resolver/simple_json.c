@@ -7,95 +7,117 @@
 
 #include <string.h>
 
-/* An object of hashes as "sha256=hex" texts, NULL-terminated. */
-static char **
-read_hashes(struct json object)
-{
-	GPtrArray *hashes = g_ptr_array_new();
-	struct json_iter iter = json_iter(object);
-	const char *name;
-	struct json value;
-	while (iter.object && json_next(&iter, &name, &value)) {
-		const char *hex = json_string(value, NULL);
-		if (hex && hashes->len < 16)
-			g_ptr_array_add(hashes, g_strdup_printf("%s=%s", name, hex));
-	}
-	g_ptr_array_add(hashes, NULL);
-	return (char **)g_ptr_array_free(hashes, FALSE);
-}
+enum {
+	FILENAME,
+	URL,
+	HASHES,
+	REQUIRES_PYTHON,
+	SIZE,
+	UPLOAD_TIME,
+	YANKED,
+	CORE_METADATA,
+	DIST_INFO_METADATA,
+	COLUMNS
+};
 
-/* core-metadata (PEP 714) or its older name: true, or an object of hashes. NULL: none. */
-static char *
-read_metadata_hash(struct json file)
+static const char *const columns[] = {"filename", "url", "hashes", "requires-python", "size",
+	"upload-time", "yanked", "core-metadata", "dist-info-metadata"};
+
+struct reading {
+	PageBuilder *builder;
+	const char *base_url;
+	GString *url, *metadata; /* room for texts of one file */
+};
+
+/* A member of an object, or NULL. */
+static const char *
+member(const struct json_cell *cell, const char *key)
 {
-	static const char *const keys[] = {
-		"core-metadata", "dist-info-metadata", "data-dist-info-metadata"};
-	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-		struct json value = json_get(file, keys[i]);
-		if (json_type(value) == JSON_BOOL)
-			return json_bool(value, false) ? g_strdup("") : NULL;
-		if (json_type(value) != JSON_OBJECT)
-			continue;
-		const char *sha256 = json_string(json_get(value, "sha256"), NULL);
-		return sha256 ? g_strconcat("sha256=", sha256, NULL) : g_strdup("");
-	}
+	for (unsigned i = 0; i < cell->count; i++)
+		if (strcmp(cell->members[i].key, key) == 0)
+			return cell->members[i].text;
 	return NULL;
 }
 
-static void
-add_file(PageBuilder *builder, struct json file, const char *base_url)
+/* core-metadata (PEP 714) or its older name: true, or an object of hashes. NULL: none. */
+static const char *
+metadata_hash(const struct json_cell *cells, GString *room)
 {
-	const char *filename = json_string(json_get(file, "filename"), NULL);
-	const char *href = json_string(json_get(file, "url"), NULL);
-	if (!filename || !href)
+	const struct json_cell *cell = &cells[CORE_METADATA];
+	if (cell->type != JSON_BOOL && cell->type != JSON_OBJECT)
+		cell = &cells[DIST_INFO_METADATA];
+	if (cell->type != JSON_OBJECT)
+		return cell->type == JSON_BOOL && cell->number ? "" : NULL;
+	const char *sha256 = member(cell, "sha256");
+	g_string_assign(room, sha256 ? "sha256=" : "");
+	g_string_append(room, sha256 ? sha256 : "");
+	return room->str;
+}
+
+/* All hashes as "sha256=hex" texts, NULL-terminated. */
+static char **
+all_hashes(const struct json_cell *cell)
+{
+	char **hashes = g_new0(char *, JSON_CELL_MEMBERS + 1);
+	for (unsigned i = 0; i < cell->count; i++)
+		hashes[i] = g_strconcat(cell->members[i].key, "=", cell->members[i].text, NULL);
+	return hashes;
+}
+
+static void
+add_file(const struct json_cell *cells, void *user)
+{
+	struct reading *reading = user;
+	const struct json_cell *yanked = &cells[YANKED], *hashes = &cells[HASHES];
+	const char *href = cells[URL].text;
+	if (!cells[FILENAME].text || !href)
 		return;
-	g_autofree char *fragment = NULL, *url = link_resolve(base_url, href, &fragment);
+	g_autofree char *fragment = NULL, *resolved = NULL;
+	g_auto(GStrv) several = NULL;
+	const char *url = link_resolve_quick(reading->base_url, href, reading->url);
+	if (!url)
+		url = resolved = link_resolve(reading->base_url, href, &fragment);
 	if (!url)
 		return;
-	g_auto(GStrv) hashes = read_hashes(json_get(file, "hashes"));
-	g_autofree char *metadata = read_metadata_hash(file);
-	struct json yanked = json_get(file, "yanked");
-	const char *reason = json_string(yanked, NULL);
-	struct page_link link = {.filename = filename,
+	struct page_link link = {.filename = cells[FILENAME].text,
 		.url = url,
-		.requires_python = json_string(json_get(file, "requires-python"), NULL),
-		.yanked = reason		     ? reason
-			  : json_bool(yanked, false) ? ""
-						     : NULL,
-		.source = base_url,
-		.metadata_hash = metadata,
-		.hashes = (const char *const *)hashes,
-		.size = -1,
-		.upload_time = link_time(json_string(json_get(file, "upload-time"), NULL))};
-	json_int(json_get(file, "size"), &link.size);
-	page_builder_add(builder, &link);
+		.requires_python = cells[REQUIRES_PYTHON].text,
+		.yanked = yanked->text					? yanked->text
+			  : yanked->type == JSON_BOOL && yanked->number ? ""
+									: NULL,
+		.source = reading->base_url,
+		.metadata_hash = metadata_hash(cells, reading->metadata),
+		.size = cells[SIZE].type == JSON_INT && cells[SIZE].number >= 0 ? cells[SIZE].number
+										: -1,
+		.upload_time = link_time(cells[UPLOAD_TIME].text)};
+	if (hashes->count == 1)
+		link.sha256 = member(hashes, "sha256");
+	if (!link.sha256 && hashes->count > 0)
+		link.hashes = (const char *const *)(several = all_hashes(hashes));
+	page_builder_add(reading->builder, &link);
 }
 
 bool
 simple_parse_json(PageBuilder *builder, const char *bytes, size_t length, const char *base_url,
 	GError **error)
 {
-	g_autoptr(Json) json = json_parse(bytes, length, error);
-	if (!json) {
+	g_autoptr(JsonRows) rows = json_rows_new();
+	if (!json_rows_parse(rows, bytes, length, error)) {
 		g_prefix_error(error, "%s: ", base_url);
 		return false;
 	}
-	struct json root = json_root(json);
-	const char *api = json_string(json_get(json_get(root, "meta"), "api-version"), NULL);
+	const char *api = json_rows_text(rows, "meta", "api-version");
 	if (api && g_ascii_strtoull(api, NULL, 10) > 1)
 		return error_set(error, ERROR_INVALID_INPUT,
 			"%s: version %s of the repository API is not supported", base_url, api);
-	struct json files = json_get(root, "files");
-	if (json_type(files) != JSON_ARRAY)
+	g_autoptr(GString) url = g_string_new(NULL), metadata = g_string_new(NULL);
+	struct reading reading = {builder, base_url, url, metadata};
+	if (!json_rows_each(rows, "files", columns, COLUMNS, add_file, &reading))
 		return error_set(
 			error, ERROR_INVALID_INPUT, "%s: not a project page: no files", base_url);
-	struct json_iter iter = json_iter(files);
-	struct json file;
-	while (json_next(&iter, NULL, &file))
-		add_file(builder, file, base_url);
-	struct json status = json_get(root, "project-status");
-	const char *state = json_string(json_get(status, "status"), NULL);
+	const char *state = json_rows_text(rows, "project-status", "status");
 	if (state)
-		page_builder_status(builder, state, json_string(json_get(status, "reason"), NULL));
+		page_builder_status(
+			builder, state, json_rows_text(rows, "project-status", "reason"));
 	return true;
 }

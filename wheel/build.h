@@ -54,8 +54,3 @@ Metadata *build_metadata(Build *build, bool editable, GError **error);
 char *build_wheel(Build *build, bool editable, const char *folder, GError **error);
 /* `Failed to build a b` and what pip says when an install cannot go on; ERROR_SILENT. */
 bool build_refuse_failed(Log *log, const char *const *names, GError **error);
-
-/* VCS: `git+https://…@ref#subdirectory=…` (git, hg, svn, bzr). Checks out into `folder`, tells the
- * commit. Arguments that start with `-` are refused. */
-bool build_checkout(const char *url, const char *folder, char **commit, char **requested_revision,
-	Log *log, GError **error);

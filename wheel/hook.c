@@ -114,28 +114,7 @@ read_answer(const char *folder, GError **error)
 static void
 show_line(void *user, const char *line)
 {
-	log_subprocess(user, line);
-}
-
-static void
-explain_failure(Log *log, const char *message, int status, const GString *output)
-{
-	size_t lines = 0;
-	for (const char *at = output->str; (at = strchr(at, '\n')); at++)
-		lines++;
-	g_autofree char *what =
-		g_strdup_printf("%s did not run successfully.\nexit code: %d", message, status);
-	g_autofree char *context =
-		log_shows(log, LOG_VERBOSE)
-			? g_strdup("No available output.")
-			: g_strdup_printf(
-				  "[%zu lines of output]\n%s[end of output]", lines, output->str);
-	log_diagnostic(
-		log, &(struct diagnostic){.reference = "subprocess-exited-with-error",
-			     .message = what,
-			     .context = context,
-			     .note = "This error originates from a subprocess, and is likely not a "
-				     "problem with xpip."});
+	log_subprocess(user, LOG_VERBOSE, line);
 }
 
 static void
@@ -170,7 +149,7 @@ run_program(const struct hook *hook, const char *message, const char *folder, GS
 		.loop = hook->loop,
 		.line = show_line,
 		.user = hook->log};
-	log_subprocess(hook->log, heading);
+	log_subprocess(hook->log, LOG_VERBOSE, heading);
 	return process_run(&options, output, status, error);
 }
 
@@ -195,7 +174,8 @@ hook_run(const struct hook *hook, const struct hook_call *call, const char *what
 		return NULL;
 	say(hook, call, status ? "finished with status 'error'" : "finished with status 'done'");
 	if (status) {
-		explain_failure(hook->log, message, status, output);
+		process_explain(hook->log, message, status,
+			log_shows(hook->log, LOG_VERBOSE) ? NULL : output);
 		fail(error, what, message);
 		return NULL;
 	}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+/* Three ways lead to a wheel: the place is a wheel; it is an archive that is unpacked and built; it
+ * is a folder (a checkout, an editable, a local project) that is built where it lies. */
+#include "cmd/artifact.h"
+
+#include "cmd/roots.h"
+#include "lib/fs.h"
+#include "wheel/wheelcache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+struct artifact_rest { /* what only this file needs */
+	Build *build;
+	Metadata *metadata;
+	char *scratch;	/* temporary folder, or NULL */
+	char *fragment; /* of the URL, "" if none */
+	char *path;	/* of a file:// URL, or NULL */
+	char *what, *name;
+	char *commit, *revision; /* of a checkout */
+	char *sha256;		 /* of the archive, hex */
+	char *keep_in;		 /* folder of the wheel cache for what is built, or NULL */
+	bool keep, from_index;
+};
+
+void
+artifact_free(Artifact *artifact)
+{
+	if (!artifact)
+		return;
+	struct artifact_rest *rest = artifact->rest;
+	build_free(rest->build);
+	metadata_free(rest->metadata);
+	if (rest->scratch && !rest->keep)
+		fs_remove_tree(rest->scratch, NULL);
+	g_free(rest->scratch);
+	g_free(rest->fragment);
+	g_free(rest->path);
+	g_free(rest->what);
+	g_free(rest->name);
+	g_free(rest->commit);
+	g_free(rest->revision);
+	g_free(rest->sha256);
+	g_free(rest->keep_in);
+	g_free(rest);
+	store_wheel_free(artifact->wheel);
+	g_free(artifact->url);
+	directurl_free(artifact->direct_url);
+	g_free(artifact->file);
+	g_free(artifact->filename);
+	g_free(artifact);
+}
+
+/* --- bytes ------------------------------------------------------------------------------------ */
+
+bool
+artifact_save(StoreDownload *download, const char *path, GError **error)
+{
+	g_auto(fd_t) out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (out < 0)
+		return error_set_errno(error, errno, "writing %s", path);
+	int in = store_download_fd(download, error);
+	if (in < 0)
+		return false;
+	char block[65536];
+	int64_t at = 0;
+	ssize_t got;
+	while ((got = pread(in, block, sizeof block, at)) > 0) {
+		if (!fs_write_all(out, block, (size_t)got, error)) {
+			g_prefix_error(error, "writing %s: ", path);
+			return false;
+		}
+		at += got;
+	}
+	return got == 0 || error_set_errno(error, errno, "reading a download");
+}
+
+struct adding {
+	StoreWheel *wheel;
+	GError *error;
+	bool finished, abandoned;
+	Log *log;
+	char *filename;
+};
+
+static void
+take_wheel(StoreWheel *wheel, GPtrArray *warnings, const GError *error, void *user)
+{
+	struct adding *adding = user;
+	if (adding->abandoned) {
+		store_wheel_free(wheel);
+		g_free(adding);
+		return;
+	}
+	for (guint i = 0; warnings && i < warnings->len; i++)
+		log_warning(adding->log, "%s: %s", adding->filename,
+			(const char *)g_ptr_array_index(warnings, i));
+	adding->wheel = wheel;
+	adding->error = error ? g_error_copy(error) : NULL;
+	adding->finished = true;
+}
+
+StoreWheel *
+artifact_store_wheel(const struct artifact_context *context, StoreDownload *download,
+	const char *filename, bool strict, GError **error)
+{
+	Jobs *jobs = xpip_jobs(context->x, error);
+	Loop *loop = xpip_loop(context->x, error);
+	if (!jobs) {
+		store_download_free(download);
+		return NULL;
+	}
+	g_autofree char *shown = g_strdup(filename);
+	struct adding *adding = g_new0(struct adding, 1);
+	adding->log = context->x->log;
+	adding->filename = shown;
+	struct store_add_options options = {.filename = filename, .strict_record = strict};
+	store_add_wheel(context->store, jobs, download, &options, take_wheel, adding);
+	while (!adding->finished)
+		if (!loop_turn(loop, -1, error)) {
+			adding->abandoned = true; /* take_wheel frees it */
+			return NULL;
+		}
+	StoreWheel *wheel = adding->wheel;
+	if (adding->error)
+		g_propagate_error(error, adding->error);
+	g_free(adding);
+	return wheel;
+}
+
+/* A wheel of this machine, checked leniently: its RECORD's faults are warnings. */
+static StoreWheel *
+store_local(
+	const struct artifact_context *context, const char *path, const char *name, GError **error)
+{
+	StoreDownload *download = store_download_from_file(context->store, path, error);
+	struct digest sha256;
+	if (!download || !store_download_digest(download, &sha256, error)) {
+		store_download_free(download);
+		return NULL;
+	}
+	StoreWheel *known = store_find(context->store, &sha256, name);
+	if (!known)
+		return artifact_store_wheel(context, download, name, false, error);
+	store_download_free(download);
+	return known;
+}
+
+/* --- the place -------------------------------------------------------------------------------- */
+
+static const char *
+fragment_value(const Artifact *artifact, const char *key, char **owned)
+{
+	g_auto(GStrv) pieces = g_strsplit(artifact->rest->fragment, "&", -1);
+	size_t length = strlen(key);
+	for (size_t i = 0; pieces[i]; i++)
+		if (strncmp(pieces[i], key, length) == 0 && pieces[i][length] == '=')
+			return *owned = g_uri_unescape_string(pieces[i] + length + 1, NULL);
+	return NULL;
+}
+
+/* `#sha256=…` and its like, strongest first. */
+static void
+fragment_hash(const Artifact *artifact, struct fetch_file *file, char **owned)
+{
+	static const char *const names[] = {"sha512", "sha384", "sha256", "sha224", "sha1", "md5"};
+	for (size_t i = 0; i < G_N_ELEMENTS(names) && !file->hash; i++) {
+		file->hash = fragment_value(artifact, names[i], owned);
+		file->hash_name = file->hash ? names[i] : NULL;
+	}
+}
+
+static char *
+base_name(const char *url)
+{
+	g_autofree char *plain = g_strndup(url, strcspn(url, "?#"));
+	const char *slash = strrchr(plain, '/');
+	g_autofree char *decoded = g_uri_unescape_string(slash ? slash + 1 : plain, NULL);
+	if (!decoded || !fs_is_safe_relative(decoded) || strchr(decoded, '/'))
+		return g_strdup("download");
+	return g_steal_pointer(&decoded);
+}
+
+static Artifact *
+make(const struct artifact_context *context, const struct artifact_request *request)
+{
+	Artifact *artifact = g_new0(Artifact, 1);
+	struct artifact_rest *rest = artifact->rest = g_new0(struct artifact_rest, 1);
+	size_t plain = strcspn(request->url, "#");
+	artifact->url = g_strndup(request->url, plain);
+	artifact->editable = request->editable;
+	artifact->filename = base_name(request->url);
+	rest->fragment = g_strdup(request->url[plain] ? request->url + plain + 1 : "");
+	rest->what = g_strdup(request->what);
+	rest->name = g_strdup(request->name);
+	rest->keep = context->keep_folders;
+	rest->from_index = request->from_index;
+	return artifact;
+}
+
+static bool
+make_scratch(Artifact *artifact, GError **error)
+{
+	if (!artifact->rest->scratch)
+		artifact->rest->scratch = fs_temp_dir("xpip-build-", error);
+	return artifact->rest->scratch != NULL;
+}
+
+/* The source tree, with `#subdirectory=` applied, becomes a Build with metadata. */
+static bool
+open_tree(const struct artifact_context *context, const struct artifact_request *request,
+	Artifact *artifact, const char *folder, GError **error)
+{
+	g_autofree char *sub = NULL;
+	g_autofree char *tree = g_strdup(folder);
+	if (fragment_value(artifact, "subdirectory", &sub)) {
+		if (!fs_is_safe_relative(sub))
+			return error_set(error, ERROR_INVALID_INPUT,
+				"%s: the subdirectory leads out of the project", artifact->url);
+		g_free(tree);
+		tree = g_build_filename(folder, sub, NULL);
+	}
+	struct build_options options = context->build;
+	options.config_settings = request->config_settings;
+	struct artifact_rest *rest = artifact->rest;
+	rest->build = build_new(&options, tree, request->what, error);
+	rest->metadata =
+		rest->build ? build_metadata(rest->build, artifact->editable, error) : NULL;
+	artifact->metadata = rest->metadata;
+	return rest->metadata != NULL;
+}
+
+/* --- wheels built before ---------------------------------------------------------------------- */
+
+/* The link as the wheel cache knows it: with the hash that the index promises. New string. */
+static char *
+cache_link(const struct artifact_request *request)
+{
+	if (strchr(request->url, '#') || !request->hash)
+		return g_strdup(request->url);
+	return g_strdup_printf("%s#%s=%s", request->url, request->hash_name, request->hash);
+}
+
+static bool
+origin_allowed(const DirectUrl *origin, const char *const *demanded)
+{
+	if (!demanded || !demanded[0])
+		return true;
+	for (size_t i = 0; origin && origin->hashes && origin->hashes[i]; i += 2) {
+		g_autofree char *hash =
+			g_strconcat(origin->hashes[i], ":", origin->hashes[i + 1], NULL);
+		if (g_strv_contains(demanded, hash))
+			return true;
+	}
+	return false;
+}
+
+/* *found is false where nothing is kept, or not what the demanded hashes allow. */
+static bool
+open_kept(const struct artifact_context *context, const struct artifact_request *request,
+	Artifact *artifact, bool *found, GError **error)
+{
+	g_autoptr(DirectUrl) origin = NULL;
+	g_autofree char *link = cache_link(request);
+	const char *cache = context->x->cache_dir;
+	bool wheel = g_str_has_suffix(artifact->filename, ".whl");
+	bool settings = request->config_settings && request->config_settings[0];
+	*found = false;
+	if (!cache || wheel || settings || artifact->local_folder || artifact->editable)
+		return true;
+	if (wheelcache_keeps(link, false, false, NULL))
+		artifact->rest->keep_in = wheelcache_folder(cache, link, context->python);
+	g_autofree char *path =
+		request->name ? wheelcache_find(cache, link, context->python, request->name,
+					context->tags, &origin, context->x->log)
+			      : NULL;
+	if (!path)
+		return true;
+	if (!origin_allowed(origin, request->demanded)) {
+		log_warning(context->x->log,
+			"The hashes of the source archive found in cache entry don't match, "
+			"ignoring cached built wheel and re-downloading source.");
+		return true;
+	}
+	g_autofree char *name = g_path_get_basename(path);
+	if (!context->quiet)
+		log_info(context->x->log, "Using cached %s", name);
+	artifact->wheel = store_local(context, path, name, error);
+	if (artifact->wheel)
+		artifact->metadata = artifact->rest->metadata =
+			store_wheel_metadata(artifact->wheel, error);
+	if (!request->from_index)
+		artifact->direct_url = g_steal_pointer(&origin);
+	return *found = artifact->metadata != NULL;
+}
+
+static bool
+open_archive(const struct artifact_context *context, const struct artifact_request *request,
+	Artifact *artifact, GError **error)
+{
+	g_autofree char *owned = NULL;
+	struct fetch_file file = {
+		.url = artifact->url,
+		.filename = artifact->filename,
+		.what = request->what,
+		.size = request->size,
+		.hash_name = request->hash_name,
+		.hash = request->hash,
+		.demanded = request->demanded,
+		.show_url = !request->from_index,
+	};
+	if (!file.hash)
+		fragment_hash(artifact, &file, &owned);
+	struct digest sha256;
+	g_autoptr(StoreDownload) download = fetch_one(context->fetch, &file, &sha256, error);
+	if (!download)
+		return false;
+	artifact->rest->sha256 = g_malloc(65);
+	digest_to_hex(&sha256, artifact->rest->sha256);
+	artifact->is_wheel = g_str_has_suffix(artifact->filename, ".whl");
+	if (artifact->is_wheel) {
+		artifact->wheel = store_find(context->store, &sha256, artifact->filename);
+		if (!artifact->wheel)
+			artifact->wheel = artifact_store_wheel(context, g_steal_pointer(&download),
+				artifact->filename, !artifact->local, error);
+		if (!artifact->wheel)
+			return false;
+		artifact->metadata = artifact->rest->metadata =
+			store_wheel_metadata(artifact->wheel, error);
+		return artifact->metadata != NULL;
+	}
+	if (!make_scratch(artifact, error))
+		return false;
+	artifact->file = g_build_filename(artifact->rest->scratch, artifact->filename, NULL);
+	g_autofree char *folder = g_build_filename(artifact->rest->scratch, "src", NULL);
+	if (!artifact_save(download, artifact->file, error) || !fs_mkdirs(folder, 0700, error))
+		return false;
+	g_autofree char *tree = build_unpack_sdist(artifact->file, folder, error);
+	return tree && open_tree(context, request, artifact, tree, error);
+}
+
+/* Editable checkouts live in --src, <venv>/src or ./src, named after the project. */
+static char *
+checkout_folder(const struct artifact_context *context, Artifact *artifact, GError **error)
+{
+	if (!artifact->editable) {
+		return make_scratch(artifact, error)
+			       ? g_build_filename(artifact->rest->scratch, "src", NULL)
+			       : NULL;
+	}
+	const char *named = options_string(context->x->options, OPT_SRC);
+	g_autofree char *base = named ? g_strdup(named)
+				: context->python->is_venv
+					? g_build_filename(context->python->prefix, "src", NULL)
+					: g_canonicalize_filename("src", NULL);
+	return g_build_filename(
+		base, artifact->rest->name ? artifact->rest->name : "checkout", NULL);
+}
+
+static bool
+open_checkout(const struct artifact_context *context, const struct artifact_request *request,
+	Artifact *artifact, GError **error)
+{
+	g_autofree char *folder = checkout_folder(context, artifact, error);
+	if (!folder)
+		return false;
+	struct artifact_rest *rest = artifact->rest;
+	if (!rest->commit)
+		return error_set(error, ERROR_INVALID_INPUT, "%s: checking out is not possible yet",
+			artifact->url);
+	return open_tree(context, request, artifact, folder, error);
+}
+
+static void
+say_start(const struct artifact_context *context, const Artifact *artifact)
+{
+	if (context->quiet || artifact->rest->from_index)
+		return;
+	g_autofree char *path = artifact->local ? fs_display_path(artifact->rest->path) : NULL;
+	if (artifact->editable)
+		log_info(context->x->log, "Obtaining %s", artifact->rest->what);
+	else if (artifact->local)
+		log_info(context->x->log, "Processing %s", path);
+	else
+		log_info(context->x->log, "Collecting %s", artifact->rest->what);
+}
+
+Artifact *
+artifact_new(const struct artifact_context *context, const struct artifact_request *request,
+	GError **error)
+{
+	g_autoptr(Artifact) artifact = make(context, request);
+	struct artifact_rest *rest = artifact->rest;
+	artifact->local = g_str_has_prefix(artifact->url, "file:");
+	if (artifact->local) {
+		rest->path = fs_url_to_path(artifact->url, error);
+		if (!rest->path)
+			return NULL;
+		artifact->local_folder = g_file_test(rest->path, G_FILE_TEST_IS_DIR);
+	}
+	say_start(context, artifact);
+	if (!context->quiet)
+		log_indent(context->x->log, 1);
+	bool kept, ok = open_kept(context, request, artifact, &kept, error);
+	if (ok && !kept)
+		ok = roots_is_vcs(artifact->url) ? open_checkout(context, request, artifact, error)
+		     : artifact->local_folder
+			     ? open_tree(context, request, artifact, rest->path, error)
+			     : open_archive(context, request, artifact, error);
+	if (!context->quiet)
+		log_indent(context->x->log, -1);
+	if (ok && !request->from_index && !artifact->direct_url)
+		artifact->direct_url = directurl_for_link(request->url, artifact->local_folder,
+			artifact->editable && artifact->local_folder, rest->commit, rest->sha256);
+	return ok ? g_steal_pointer(&artifact) : NULL;
+}
+
+bool
+artifact_make_wheel(const struct artifact_context *context, Artifact *artifact, GError **error)
+{
+	if (artifact->wheel)
+		return true;
+	if (!make_scratch(artifact, error))
+		return false;
+	struct artifact_rest *rest = artifact->rest;
+	g_autofree char *folder = rest->keep_in ? g_strdup(rest->keep_in)
+						: g_build_filename(rest->scratch, "wheel", NULL);
+	if (!fs_mkdirs(folder, 0700, error))
+		return false;
+	g_autofree char *path = build_wheel(rest->build, artifact->editable, folder, error);
+	if (!path)
+		return false;
+	if (rest->keep_in) {
+		g_autoptr(DirectUrl) origin =
+			directurl_for_link(artifact->url, false, false, rest->commit, rest->sha256);
+		if (!wheelcache_record(folder, origin, context->x->log, error))
+			return false;
+	}
+	g_autofree char *name = g_path_get_basename(path);
+	artifact->wheel = store_local(context, path, name, error);
+	return artifact->wheel != NULL;
+}
