@@ -5,6 +5,8 @@
 
 #include "cmd/roots.h"
 #include "lib/fs.h"
+#include "wheel/name.h"
+#include "wheel/vcs.h"
 #include "wheel/wheelcache.h"
 
 #include <errno.h>
@@ -270,7 +272,7 @@ open_kept(const struct artifact_context *context, const struct artifact_request 
 	*found = false;
 	if (!cache || wheel || settings || artifact->local_folder || artifact->editable)
 		return true;
-	if (wheelcache_keeps(link, false, false, NULL))
+	if (!roots_is_vcs(link) && wheelcache_keeps(link, false, false, NULL))
 		artifact->rest->keep_in = wheelcache_folder(cache, link, context->python);
 	g_autofree char *path =
 		request->name ? wheelcache_find(cache, link, context->python, request->name,
@@ -355,8 +357,18 @@ checkout_folder(const struct artifact_context *context, Artifact *artifact, GErr
 				: context->python->is_venv
 					? g_build_filename(context->python->prefix, "src", NULL)
 					: g_canonicalize_filename("src", NULL);
-	return g_build_filename(
-		base, artifact->rest->name ? artifact->rest->name : "checkout", NULL);
+	g_autofree char *name =
+		name_normalize(artifact->rest->name ? artifact->rest->name : "checkout");
+	return g_build_filename(base, name, NULL);
+}
+
+/* The link as it was given, with its fragment. New string. */
+static char *
+whole_link(const Artifact *artifact)
+{
+	return *artifact->rest->fragment
+		       ? g_strconcat(artifact->url, "#", artifact->rest->fragment, NULL)
+		       : g_strdup(artifact->url);
 }
 
 static bool
@@ -367,10 +379,32 @@ open_checkout(const struct artifact_context *context, const struct artifact_requ
 	if (!folder)
 		return false;
 	struct artifact_rest *rest = artifact->rest;
-	if (!rest->commit)
-		return error_set(error, ERROR_INVALID_INPUT, "%s: checking out is not possible yet",
-			artifact->url);
+	const Options *given = context->x->options;
+	struct vcs_options options = {.log = context->x->log,
+		.loop = xpip_loop(context->x, error),
+		.no_input = options_flag(given, OPT_NO_INPUT),
+		.exists_action = options_list(given, OPT_EXISTS_ACTION)};
+	if (!options.loop || !(artifact->editable ? vcs_update : vcs_checkout)(
+				     &options, artifact->url, folder, &rest->commit, error))
+		return false;
+	g_autofree char *link = whole_link(artifact);
+	const char *cache = context->x->cache_dir;
+	if (artifact->editable)
+		rest->path = g_strdup(folder); /* PEP 610: an editable is the folder it lies in */
+	else if (cache && wheelcache_keeps(link, false, false, rest->commit))
+		rest->keep_in = wheelcache_folder(cache, link, context->python);
 	return open_tree(context, request, artifact, folder, error);
+}
+
+/* PEP 610; what wheel caches keep beside a wheel, too. */
+static DirectUrl *
+origin_of(const Artifact *artifact)
+{
+	const struct artifact_rest *rest = artifact->rest;
+	bool checkout = rest->commit && artifact->editable;
+	g_autofree char *link = checkout ? fs_path_to_url(rest->path) : whole_link(artifact);
+	return directurl_for_link(link, artifact->local_folder || checkout, artifact->editable,
+		rest->commit, rest->sha256);
 }
 
 static void
@@ -412,8 +446,7 @@ artifact_new(const struct artifact_context *context, const struct artifact_reque
 	if (!context->quiet)
 		log_indent(context->x->log, -1);
 	if (ok && !request->from_index && !artifact->direct_url)
-		artifact->direct_url = directurl_for_link(request->url, artifact->local_folder,
-			artifact->editable && artifact->local_folder, rest->commit, rest->sha256);
+		artifact->direct_url = origin_of(artifact);
 	return ok ? g_steal_pointer(&artifact) : NULL;
 }
 
@@ -433,8 +466,7 @@ artifact_make_wheel(const struct artifact_context *context, Artifact *artifact, 
 	if (!path)
 		return false;
 	if (rest->keep_in) {
-		g_autoptr(DirectUrl) origin =
-			directurl_for_link(artifact->url, false, false, rest->commit, rest->sha256);
+		g_autoptr(DirectUrl) origin = origin_of(artifact);
 		if (!wheelcache_record(folder, origin, context->x->log, error))
 			return false;
 	}

@@ -11,6 +11,7 @@
 
 #include "cmd/apply.h"
 #include "cmd/target.h"
+#include "cmd/wheels.h"
 #include "lib/fs.h"
 #include "resolver/buildreq.h"
 
@@ -178,6 +179,7 @@ make_context(Plan *plan, GError **error)
 				.install = install_build_requirements,
 				.check = buildreq_check,
 				.user = plan,
+				.quiet = rest->quiet,
 			},
 		.quiet = rest->quiet,
 		.keep_folders = options_flag(x->options, OPT_NO_CLEAN),
@@ -743,20 +745,30 @@ start_wheels(Plan *plan, GError **error)
 static bool
 build_wheels(Plan *plan, GError **error)
 {
+	g_autoptr(GPtrArray) artifacts = g_ptr_array_new();
+	g_autoptr(GPtrArray) failed = g_ptr_array_new_with_free_func(g_free);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct plan_item *item = &plan->items[i];
 		if (item->resolved->action == RESOLVED_KEEP || item->wheel)
 			continue;
 		if (!item->artifact && item->resolved->kind == RESOLVED_INDEX &&
-			item->resolved->file->kind == FILE_SDIST)
+			item->resolved->file->kind == FILE_SDIST) {
 			item->artifact =
 				open_sdist(plan, item->resolved->page, item->resolved->file, error);
-		if (!item->artifact)
-			continue;
-		if (!artifact_make_wheel(&plan->rest->context, item->artifact, error))
-			return false;
-		item->wheel = store_wheel_ref(item->artifact->wheel);
+			if (!item->artifact)
+				return false;
+		}
+		if (item->artifact)
+			g_ptr_array_add(artifacts, item->artifact);
 	}
+	if (!wheels_build(&plan->rest->context, artifacts, failed, error))
+		return false;
+	if (failed->len > 0)
+		return build_refuse_failed(plan->x->log, failed, error);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->items[i].artifact && !plan->items[i].wheel &&
+			plan->items[i].artifact->wheel)
+			plan->items[i].wheel = store_wheel_ref(plan->items[i].artifact->wheel);
 	return true;
 }
 

@@ -86,6 +86,18 @@ build_new(const struct build_options *options, const char *folder, const char *w
 	return build->env ? g_steal_pointer(&build) : NULL;
 }
 
+static void say(const Build *build, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void
+say(const Build *build, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	if (!build->options.quiet)
+		log_info(build->options.log, "%s", text);
+}
+
 /* --- requirements -------------------------------------------------------------------------- */
 
 static char *
@@ -144,10 +156,10 @@ install(const Build *build, enum build_prefix prefix, const char *const *require
 	g_autoptr(GError) why = NULL;
 	if (!*requirements)
 		return true;
-	log_info(options->log, "Installing %s: started", kinds[prefix]);
+	say(build, "Installing %s: started", kinds[prefix]);
 	bool ok = options->install(options->user, build->env->prefix[prefix], requirements,
 		kinds[prefix], build->what, &why);
-	log_info(options->log, "Installing %s: finished with status '%s'", kinds[prefix],
+	say(build, "Installing %s: finished with status '%s'", kinds[prefix],
 		ok ? "done" : "error");
 	if (ok)
 		return true;
@@ -191,7 +203,8 @@ call(const Build *build, const struct hook_call *order, GError **error)
 		.source = build->folder,
 		.config_settings = build->options.config_settings,
 		.log = build->options.log,
-		.loop = build->options.loop};
+		.loop = build->options.loop,
+		.quiet = build->options.quiet};
 	return hook_run(&hook, order, build->what, error);
 }
 
@@ -342,15 +355,10 @@ read_metadata(const Build *build, GError **error)
 Metadata *
 build_metadata(Build *build, bool editable, GError **error)
 {
-	log_indent(build->options.log, 1);
-	bool ready = prepare(build, editable, error), ran = false;
 	g_autoptr(GError) why = NULL;
-	if (ready)
-		ran = run_metadata(build, editable, &why);
-	log_indent(build->options.log, -1);
-	if (!ready)
+	if (!prepare(build, editable, error))
 		return NULL;
-	if (!ran) {
+	if (!run_metadata(build, editable, &why)) {
 		if (g_error_matches(why, XPIP_ERROR, ERROR_IO))
 			refuse_metadata(build, error);
 		else
@@ -404,9 +412,9 @@ keep_wheel(const Build *build, const char *made, const char *folder, GError **er
 	if (!digest_file(fd, &digest, error))
 		return NULL;
 	digest_to_hex(&digest, hex);
-	log_info(build->options.log, "Created wheel for %s: filename=%s size=%lld sha256=%s",
-		build->name, base, (long long)info.st_size, hex);
-	log_info(build->options.log, "Stored in directory: %s", folder);
+	say(build, "Created wheel for %s: filename=%s size=%lld sha256=%s", build->name, base,
+		(long long)info.st_size, hex);
+	say(build, "Stored in directory: %s", folder);
 	return g_steal_pointer(&path);
 }
 
@@ -420,8 +428,8 @@ run_wheel(Build *build, bool editable, const char *folder, GError **error)
 		.folder = folder,
 		.metadata = build->dist_info};
 	if (build->prebuilt) {
-		log_info(build->options.log, "%s: started", message);
-		log_info(build->options.log, "%s: finished with status 'done'", message);
+		say(build, "%s: started", message);
+		say(build, "%s: finished with status 'done'", message);
 		g_autofree char *base = g_path_get_basename(build->prebuilt);
 		g_autofree char *path = g_build_filename(folder, base, NULL);
 		int at = AT_FDCWD;
@@ -466,7 +474,6 @@ build_wheel(Build *build, bool editable, const char *folder, GError **error)
 		error_set_errno(error, errno, "making a folder in %s", folder);
 		return NULL;
 	}
-	log_indent(build->options.log, 1);
 	g_autofree char *made =
 		prepare(build, editable, &why) ? run_wheel(build, editable, inside, &why) : NULL;
 	bool built = made && g_file_test(made, G_FILE_TEST_IS_REGULAR);
@@ -479,21 +486,20 @@ build_wheel(Build *build, bool editable, const char *folder, GError **error)
 		fail_wheel(build, editable, built && why, why);
 		error_set(error, ERROR_SILENT, "Failed building %s", build->name);
 	}
-	log_indent(build->options.log, -1);
 	fs_remove_tree(inside, NULL);
 	return path;
 }
 
 bool
-build_refuse_failed(Log *log, const char *const *names, GError **error)
+build_refuse_failed(Log *log, const GPtrArray *names, GError **error)
 {
-	g_autofree char *spaced = g_strjoinv(" ", (char **)names);
-	g_autofree char *listed = g_strjoinv(", ", (char **)names);
-	log_info(log, "Failed to build %s", spaced);
+	g_autoptr(GString) list = g_string_new(NULL);
+	for (guint i = 0; i < names->len; i++)
+		g_string_append_printf(list, "%s%s", i ? ", " : "", (char *)names->pdata[i]);
 	log_diagnostic(log,
 		&(struct diagnostic){.reference = "failed-wheel-build-for-install",
 			.message = "Failed to build installable wheels for some pyproject.toml "
 				   "based projects",
-			.context = listed});
-	return error_set(error, ERROR_SILENT, "Failed to build %s", spaced);
+			.context = list->str});
+	return error_set(error, ERROR_SILENT, "Failed to build %s", list->str);
 }

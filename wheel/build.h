@@ -36,6 +36,7 @@ struct build_options {
 	build_install_fn install;
 	build_check_fn check; /* buildreq_check */
 	void *user;	      /* for install */
+	bool quiet;	      /* of a build environment: only failures are told */
 };
 
 /* One source tree under way: its build environment lives until build_free. */
@@ -52,5 +53,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Build, build_free)
 Metadata *build_metadata(Build *build, bool editable, GError **error);
 /* Path of the wheel made in `folder`; new string. After build_metadata, whose name must fit. */
 char *build_wheel(Build *build, bool editable, const char *folder, GError **error);
-/* `Failed to build a b` and what pip says when an install cannot go on; ERROR_SILENT. */
-bool build_refuse_failed(Log *log, const char *const *names, GError **error);
+/* What pip says when an install cannot go on without these (char *); ERROR_SILENT. */
+bool build_refuse_failed(Log *log, const GPtrArray *names, GError **error);

@@ -156,7 +156,7 @@ run_program(const struct hook *hook, const char *message, const char *folder, GS
 static void
 say(const struct hook *hook, const struct hook_call *call, const char *state)
 {
-	if (call->message)
+	if (call->message && !hook->quiet)
 		log_info(hook->log, "%s: %s", call->message, state);
 }
 

@@ -15,6 +15,7 @@ struct hook {
 	const char *const *config_settings; /* "KEY=VALUE"…, or NULL */
 	Log *log;
 	Loop *loop;
+	bool quiet; /* no `started` and `finished` */
 };
 
 struct hook_call {
