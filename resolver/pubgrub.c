@@ -10,6 +10,10 @@
  * solver goes back to, one incompatibility the wiser. The empty incompatibility proves that there
  * is no solution.
  *
+ * Most incompatibilities have nothing to say most of the time, so each is looked at only when one
+ * of two of its terms (*watched* ones, which did not hold when they were chosen) comes to hold: as
+ * long as two terms don't, nothing follows from it.
+ *
  * Invariants: a domain is never empty; the trail holds every narrowing in order with its cause and
  * the domain before it; levels count decisions. "Not selected" being an element of the domain,
  * terms need no sign: a dependency a@S -> b@T is the incompatibility { a in S, b not in T }.
@@ -25,14 +29,17 @@ struct step { /* one narrowing of a domain */
 	uint32_t node;
 	int64_t cause; /* an incompatibility, or NO_CAUSE: a decision */
 	size_t level;
+	size_t previous; /* step on the same node, + 1; 0: none */
 	pubgrub_word *before;
 };
 
 struct variable {
 	size_t bits, words; /* 0: not met yet */
 	pubgrub_word *domain;
-	size_t decided;	  /* bit, or PUBGRUB_ABSENT */
-	GArray *mentions; /* int64_t: incompatibilities with a term on it */
+	pubgrub_word *asked; /* versions whose dependencies are known */
+	size_t decided;	     /* bit, or PUBGRUB_ABSENT */
+	size_t latest;	     /* step, + 1; 0: none */
+	GArray *watchers;    /* int64_t: incompatibilities with a watched term on it */
 	bool queued;
 };
 
@@ -64,8 +71,8 @@ variable_free(void *data)
 	if (variable == NULL)
 		return;
 	g_free(variable->domain);
-	if (variable->mentions != NULL)
-		g_array_unref(variable->mentions);
+	g_free(variable->asked);
+	g_array_unref(variable->watchers);
 	g_free(variable);
 }
 
@@ -144,10 +151,11 @@ set_full(size_t bits)
 static bool
 set_is_full(const pubgrub_word *set, size_t bits)
 {
-	for (size_t i = 0; i < bits; i++)
-		if (!pubgrub_has(set, i))
+	size_t whole = bits / PUBGRUB_WORD, rest = bits % PUBGRUB_WORD;
+	for (size_t i = 0; i < whole; i++)
+		if (set[i] != ~(pubgrub_word)0)
 			return false;
-	return true;
+	return rest == 0 || set[whole] == ((pubgrub_word)1 << rest) - 1;
 }
 
 static struct variable *
@@ -170,7 +178,8 @@ meet(Pubgrub *pubgrub, uint32_t node, GError **error)
 	new_one->bits = bits;
 	new_one->words = PUBGRUB_WORDS(bits);
 	new_one->domain = set_full(bits);
-	new_one->mentions = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	new_one->asked = g_new0(pubgrub_word, new_one->words);
+	new_one->watchers = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	pubgrub->variables->pdata[node] = new_one;
 	g_array_append_val(pubgrub->needed, node);
 	return new_one;
@@ -211,11 +220,23 @@ add_term(const Pubgrub *pubgrub, struct pubgrub_incompatibility *incompatibility
 static int64_t
 register_incompatibility(Pubgrub *pubgrub, struct pubgrub_incompatibility *incompatibility)
 {
-	int64_t id = pubgrub->incompatibilities->len;
 	g_ptr_array_add(pubgrub->incompatibilities, incompatibility);
-	for (size_t i = 0; i < incompatibility->count; i++)
-		g_array_append_val(variable(pubgrub, incompatibility->terms[i].node)->mentions, id);
-	return id;
+	return (int64_t)pubgrub->incompatibilities->len - 1;
+}
+
+/* The two terms may be the same one. */
+static void
+watch(Pubgrub *pubgrub, int64_t id, size_t first, size_t second)
+{
+	struct pubgrub_incompatibility *incompatibility = pubgrub->incompatibilities->pdata[id];
+	const size_t terms[2] = {first, second};
+	for (int i = 0; i < 2; i++) {
+		incompatibility->watched[i] = terms[i];
+		if (i == 0 || first != second)
+			g_array_append_val(
+				variable(pubgrub, incompatibility->terms[terms[i]].node)->watchers,
+				id);
+	}
 }
 
 const struct pubgrub_incompatibility *
@@ -240,10 +261,12 @@ static void
 narrow(Pubgrub *pubgrub, uint32_t node, const pubgrub_word *keep_out, int64_t cause)
 {
 	struct variable *var = variable(pubgrub, node);
-	struct step step = {node, cause, pubgrub->level, set_copy(var->domain, var->words)};
+	struct step step = {
+		node, cause, pubgrub->level, var->latest, set_copy(var->domain, var->words)};
 	for (size_t i = 0; i < var->words; i++)
 		var->domain[i] &= ~keep_out[i];
 	g_array_append_val(pubgrub->trail, step);
+	var->latest = pubgrub->trail->len;
 	enqueue(pubgrub, node);
 }
 
@@ -268,6 +291,7 @@ go_back(Pubgrub *pubgrub, size_t level)
 			break;
 		struct variable *var = variable(pubgrub, step->node);
 		memcpy(var->domain, step->before, var->words * sizeof *var->domain);
+		var->latest = step->previous;
 		if (step->cause == NO_CAUSE)
 			var->decided = PUBGRUB_ABSENT;
 		g_array_set_size(pubgrub->trail, last);
@@ -275,24 +299,52 @@ go_back(Pubgrub *pubgrub, size_t level)
 	pubgrub->level = level;
 }
 
-enum relation { SATISFIED, UNIT, OPEN };
-
-/* How an incompatibility stands; UNIT: *unit is the one term that doesn't hold yet. */
-static enum relation
-relate(const Pubgrub *pubgrub, const struct pubgrub_incompatibility *incompatibility, size_t *unit)
+static bool
+term_holds(const Pubgrub *pubgrub, const struct pubgrub_term *term)
 {
-	bool open = false;
+	const struct variable *var = variable(pubgrub, term->node);
+	return set_is_subset(var->domain, term->set, var->words);
+}
+
+/* A term that does not hold and is not watched; false: there is none. */
+static bool
+find_open(const Pubgrub *pubgrub, const struct pubgrub_incompatibility *incompatibility,
+	size_t *found)
+{
 	for (size_t i = 0; i < incompatibility->count; i++) {
-		const struct pubgrub_term *term = &incompatibility->terms[i];
-		const struct variable *var = variable(pubgrub, term->node);
-		if (set_is_subset(var->domain, term->set, var->words))
+		if (i == incompatibility->watched[0] || i == incompatibility->watched[1] ||
+			term_holds(pubgrub, &incompatibility->terms[i]))
 			continue;
-		if (open || set_is_disjoint(var->domain, term->set, var->words))
-			return OPEN;
-		open = true;
-		*unit = i;
+		*found = i;
+		return true;
 	}
-	return open ? UNIT : SATISFIED;
+	return false;
+}
+
+enum consequence { NOTHING, MOVED, VIOLATED };
+
+/* What follows from an incompatibility now that the domain of `node` has changed. */
+static enum consequence
+apply(Pubgrub *pubgrub, uint32_t node, int64_t id)
+{
+	struct pubgrub_incompatibility *incompatibility = pubgrub->incompatibilities->pdata[id];
+	size_t *watched = incompatibility->watched, open = 0;
+	int mine = incompatibility->terms[watched[0]].node == node ? 0 : 1;
+	if (!term_holds(pubgrub, &incompatibility->terms[watched[mine]]))
+		return NOTHING;
+	if (find_open(pubgrub, incompatibility, &open)) {
+		watched[mine] = open;
+		g_array_append_val(
+			variable(pubgrub, incompatibility->terms[open].node)->watchers, id);
+		return MOVED;
+	}
+	const struct pubgrub_term *last = &incompatibility->terms[watched[1 - mine]];
+	if (term_holds(pubgrub, last))
+		return VIOLATED;
+	const struct variable *var = variable(pubgrub, last->node);
+	if (!set_is_disjoint(var->domain, last->set, var->words))
+		narrow(pubgrub, last->node, last->set, id);
+	return NOTHING;
 }
 
 /* Narrows all that can be narrowed. Returns a violated incompatibility, or NO_CAUSE. */
@@ -306,17 +358,13 @@ propagate(Pubgrub *pubgrub)
 		g_array_set_size(pubgrub->queue, last);
 		struct variable *var = variable(pubgrub, node);
 		var->queued = false;
-		for (guint i = var->mentions->len; i-- > 0 && conflict == NO_CAUSE;) {
-			int64_t id = g_array_index(var->mentions, int64_t, i);
-			const struct pubgrub_incompatibility *incompatibility =
-				pubgrub_get(pubgrub, id);
-			size_t unit = 0;
-			enum relation relation = relate(pubgrub, incompatibility, &unit);
-			if (relation == SATISFIED)
+		for (guint i = var->watchers->len; i-- > 0 && conflict == NO_CAUSE;) {
+			int64_t id = g_array_index(var->watchers, int64_t, i);
+			enum consequence consequence = apply(pubgrub, node, id);
+			if (consequence == VIOLATED)
 				conflict = id;
-			else if (relation == UNIT)
-				narrow(pubgrub, incompatibility->terms[unit].node,
-					incompatibility->terms[unit].set, id);
+			else if (consequence == MOVED)
+				g_array_remove_index_fast(var->watchers, i);
 		}
 	}
 	if (conflict == NO_CAUSE)
@@ -330,20 +378,19 @@ propagate(Pubgrub *pubgrub)
 /* --- conflicts -------------------------------------------------------------------------------- */
 
 /* The index of the step after which a term that holds began to hold. */
-static guint
+static size_t
 satisfier(const Pubgrub *pubgrub, const struct pubgrub_term *term)
 {
 	const struct variable *var = variable(pubgrub, term->node);
 	const pubgrub_word *after = var->domain;
-	guint found = 0;
-	for (guint i = pubgrub->trail->len; i-- > 0;) {
-		const struct step *step = &g_array_index(pubgrub->trail, struct step, i);
-		if (step->node != term->node)
-			continue;
+	size_t found = 0;
+	for (size_t next = var->latest; next > 0;) {
 		if (!set_is_subset(after, term->set, var->words))
 			break;
-		found = i;
+		found = next - 1;
+		const struct step *step = &g_array_index(pubgrub->trail, struct step, found);
 		after = step->before;
+		next = step->previous;
 	}
 	return found;
 }
@@ -374,43 +421,63 @@ resolve_on(Pubgrub *pubgrub, uint32_t node, int64_t left, int64_t right)
 	return register_incompatibility(pubgrub, result);
 }
 
-/* Learns from a conflict and goes back. false: there is no solution. */
+/* The two terms of a violated incompatibility that began to hold last. */
+struct latest {
+	size_t terms[2]; /* the same one if there is no other */
+	size_t steps[2];
+};
+
+static struct latest
+find_latest(const Pubgrub *pubgrub, const struct pubgrub_incompatibility *incompatibility)
+{
+	struct latest latest = {0};
+	for (size_t i = 0; i < incompatibility->count; i++) {
+		size_t step = satisfier(pubgrub, &incompatibility->terms[i]);
+		if (i == 0 || step > latest.steps[0]) {
+			latest.terms[1] = latest.terms[0];
+			latest.steps[1] = latest.steps[0];
+			latest.terms[0] = i;
+			latest.steps[0] = step;
+		} else if (i == 1 || step > latest.steps[1]) {
+			latest.terms[1] = i;
+			latest.steps[1] = step;
+		}
+	}
+	return latest;
+}
+
+static const struct step *
+step_at(const Pubgrub *pubgrub, size_t index)
+{
+	return &g_array_index(pubgrub->trail, struct step, index);
+}
+
+/* Learns from a conflict, goes back and draws the conclusion. false: there is no solution. */
 static bool
 learn(Pubgrub *pubgrub, int64_t conflict)
 {
-	for (;;) {
+	for (bool learnt = false;; learnt = true) {
 		const struct pubgrub_incompatibility *incompatibility =
 			pubgrub_get(pubgrub, conflict);
 		if (incompatibility->count == 0) {
 			pubgrub->failure = conflict;
 			return false;
 		}
-		guint latest = 0;
-		size_t other_level = 0, at = 0;
-		for (size_t i = 0; i < incompatibility->count; i++) {
-			guint index = satisfier(pubgrub, &incompatibility->terms[i]);
-			size_t level = g_array_index(pubgrub->trail, struct step, index).level;
-			if (i == 0 || index > latest) {
-				if (i > 0)
-					other_level = MAX(other_level,
-						g_array_index(pubgrub->trail, struct step, latest)
-							.level);
-				latest = index;
-				at = i;
-			} else {
-				other_level = MAX(other_level, level);
-			}
-		}
-		const struct step *step = &g_array_index(pubgrub->trail, struct step, latest);
-		uint32_t node = incompatibility->terms[at].node;
+		struct latest latest = find_latest(pubgrub, incompatibility);
+		const struct pubgrub_term *term = &incompatibility->terms[latest.terms[0]];
+		const struct step *step = step_at(pubgrub, latest.steps[0]);
+		size_t other_level =
+			incompatibility->count == 1 ? 0 : step_at(pubgrub, latest.steps[1])->level;
 		if (pubgrub->provider.conflict != NULL)
-			pubgrub->provider.conflict(pubgrub->provider.user, node);
+			pubgrub->provider.conflict(pubgrub->provider.user, term->node);
 		if (step->level > other_level) {
 			go_back(pubgrub, other_level);
-			enqueue(pubgrub, node);
+			if (learnt)
+				watch(pubgrub, conflict, latest.terms[0], latest.terms[1]);
+			narrow(pubgrub, term->node, term->set, conflict);
 			return true;
 		}
-		conflict = resolve_on(pubgrub, node, conflict, step->cause);
+		conflict = resolve_on(pubgrub, term->node, conflict, step->cause);
 	}
 }
 
@@ -419,6 +486,10 @@ learn(Pubgrub *pubgrub, int64_t conflict)
 static bool
 add_dependencies(Pubgrub *pubgrub, uint32_t node, size_t bit, GError **error)
 {
+	pubgrub_word *asked = variable(pubgrub, node)->asked;
+	if (pubgrub_has(asked, bit))
+		return true;
+	pubgrub_add(asked, bit);
 	g_autoptr(GArray) list = g_array_new(FALSE, TRUE, sizeof(struct pubgrub_dependency));
 	bool ok = pubgrub->provider.dependencies(pubgrub->provider.user, node, bit, list, error);
 	for (guint i = 0; i < list->len; i++) {
@@ -439,7 +510,8 @@ add_dependencies(Pubgrub *pubgrub, uint32_t node, size_t bit, GError **error)
 			dependency->allowed[w] = full[w] & ~dependency->allowed[w];
 		add_term(pubgrub, incompatibility, node, dependency->dependants);
 		add_term(pubgrub, incompatibility, dependency->node, dependency->allowed);
-		register_incompatibility(pubgrub, incompatibility);
+		watch(pubgrub, register_incompatibility(pubgrub, incompatibility), 0,
+			incompatibility->count - 1);
 	}
 	return ok;
 }
@@ -471,8 +543,7 @@ pubgrub_solve(Pubgrub *pubgrub, uint32_t root, size_t steps, GError **error)
 	pubgrub_word unselected = (pubgrub_word)1 << PUBGRUB_ABSENT;
 	struct pubgrub_incompatibility *wanted = incompatibility_new(1);
 	add_term(pubgrub, wanted, root, set_copy(&unselected, 1));
-	register_incompatibility(pubgrub, wanted);
-	enqueue(pubgrub, root);
+	narrow(pubgrub, root, &unselected, register_incompatibility(pubgrub, wanted));
 	for (size_t step = 0;; step++) {
 		if (step == steps)
 			return PUBGRUB_TOO_LONG;

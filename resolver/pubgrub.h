@@ -55,6 +55,7 @@ struct pubgrub_term {
 struct pubgrub_incompatibility {
 	struct pubgrub_term *terms;
 	size_t count;
+	size_t watched[2];   /* terms; the solver's own */
 	const void *why;     /* of a dependency; NULL when derived */
 	uint32_t dependant;  /* of a dependency */
 	int64_t left, right; /* ids of what it is derived from; -1: not derived */
