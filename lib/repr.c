@@ -46,3 +46,57 @@ repr_string(const char *text)
 	g_string_append_c(out, quote);
 	return g_string_free(out, FALSE);
 }
+
+static void
+append_json(GString *out, struct json value)
+{
+	struct json_iter iter = json_iter(value);
+	struct json item;
+	const char *key;
+	int64_t number = 0;
+	double real = 0;
+	switch (json_type(value)) {
+	case JSON_NONE:
+	case JSON_NULL:
+		g_string_append(out, "None");
+		return;
+	case JSON_BOOL:
+		g_string_append(out, json_bool(value, false) ? "True" : "False");
+		return;
+	case JSON_INT:
+		json_int(value, &number);
+		g_string_append_printf(out, "%" G_GINT64_FORMAT, number);
+		return;
+	case JSON_DOUBLE:
+		json_double(value, &real);
+		g_string_append_printf(out, "%g", real);
+		return;
+	case JSON_STRING: {
+		g_autofree char *text = repr_string(json_string(value, NULL));
+		g_string_append(out, text);
+		return;
+	}
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		break;
+	}
+	g_string_append_c(out, iter.object ? '{' : '[');
+	for (bool first = true; json_next(&iter, &key, &item); first = false) {
+		if (!first)
+			g_string_append(out, ", ");
+		if (iter.object) {
+			g_autofree char *text = repr_string(key);
+			g_string_append_printf(out, "%s: ", text);
+		}
+		append_json(out, item);
+	}
+	g_string_append_c(out, iter.object ? '}' : ']');
+}
+
+char *
+repr_json(struct json value)
+{
+	GString *out = g_string_new(NULL);
+	append_json(out, value);
+	return g_string_free(out, FALSE);
+}
