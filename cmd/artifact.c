@@ -3,8 +3,8 @@
  * is a folder (a checkout, an editable, a local project) that is built where it lies. */
 #include "cmd/artifact.h"
 
-#include "cmd/roots.h"
 #include "lib/fs.h"
+#include "wheel/archive.h"
 #include "wheel/name.h"
 #include "wheel/vcs.h"
 #include "wheel/wheelcache.h"
@@ -21,9 +21,9 @@ struct artifact_rest { /* what only this file needs */
 	char *fragment; /* of the URL, "" if none */
 	char *path;	/* of a file:// URL, or NULL */
 	char *what, *name;
-	char *commit, *revision; /* of a checkout */
-	char *sha256;		 /* of the archive, hex */
-	char *keep_in;		 /* folder of the wheel cache for what is built, or NULL */
+	char *commit;  /* of a checkout */
+	char *sha256;  /* of the archive, hex */
+	char *keep_in; /* folder of the wheel cache for what is built, or NULL */
 	bool keep, from_index;
 };
 
@@ -43,7 +43,6 @@ artifact_free(Artifact *artifact)
 	g_free(rest->what);
 	g_free(rest->name);
 	g_free(rest->commit);
-	g_free(rest->revision);
 	g_free(rest->sha256);
 	g_free(rest->keep_in);
 	g_free(rest);
@@ -79,6 +78,17 @@ artifact_save(StoreDownload *download, const char *path, GError **error)
 	return got == 0 || error_set_errno(error, errno, "reading a download");
 }
 
+void
+artifact_say_warnings(Log *log, const char *filename, const GPtrArray *warnings)
+{
+	for (guint i = 0; warnings && i < warnings->len; i++) {
+		const char *text = g_ptr_array_index(warnings, i);
+		enum log_level level =
+			g_str_has_suffix(text, ARCHIVE_OMISSION) ? LOG_VERBOSE : LOG_WARNING;
+		log_write(log, level, "%s: %s", filename, text);
+	}
+}
+
 struct adding {
 	StoreWheel *wheel;
 	GError *error;
@@ -96,9 +106,7 @@ take_wheel(StoreWheel *wheel, GPtrArray *warnings, const GError *error, void *us
 		g_free(adding);
 		return;
 	}
-	for (guint i = 0; warnings && i < warnings->len; i++)
-		log_warning(adding->log, "%s: %s", adding->filename,
-			(const char *)g_ptr_array_index(warnings, i));
+	artifact_say_warnings(adding->log, adding->filename, warnings);
 	adding->wheel = wheel;
 	adding->error = error ? g_error_copy(error) : NULL;
 	adding->finished = true;
@@ -371,6 +379,21 @@ whole_link(const Artifact *artifact)
 		       : g_strdup(artifact->url);
 }
 
+/* What to do with a folder that is something else, asked on the terminal. */
+static char
+ask_action(void *user, const char *prompt, const char *letters)
+{
+	struct xpip *x = user;
+	while (!options_flag(x->options, OPT_NO_INPUT)) {
+		g_autofree char *answer = log_ask(x->log, prompt);
+		if (!answer)
+			break;
+		if (*answer && strchr(letters, *answer))
+			return *answer;
+	}
+	return 0;
+}
+
 static bool
 open_checkout(const struct artifact_context *context, const struct artifact_request *request,
 	Artifact *artifact, GError **error)
@@ -383,7 +406,9 @@ open_checkout(const struct artifact_context *context, const struct artifact_requ
 	struct vcs_options options = {.log = context->x->log,
 		.loop = xpip_loop(context->x, error),
 		.no_input = options_flag(given, OPT_NO_INPUT),
-		.exists_action = options_list(given, OPT_EXISTS_ACTION)};
+		.exists_action = options_list(given, OPT_EXISTS_ACTION),
+		.ask = ask_action,
+		.user = context->x};
 	if (!options.loop || !(artifact->editable ? vcs_update : vcs_checkout)(
 				     &options, artifact->url, folder, &rest->commit, error))
 		return false;
@@ -439,7 +464,7 @@ artifact_new(const struct artifact_context *context, const struct artifact_reque
 		log_indent(context->x->log, 1);
 	bool kept, ok = open_kept(context, request, artifact, &kept, error);
 	if (ok && !kept)
-		ok = roots_is_vcs(artifact->url) ? open_checkout(context, request, artifact, error)
+		ok = vcs_is_url(artifact->url) ? open_checkout(context, request, artifact, error)
 		     : artifact->local_folder
 			     ? open_tree(context, request, artifact, rest->path, error)
 			     : open_archive(context, request, artifact, error);

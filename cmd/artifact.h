@@ -51,5 +51,7 @@ bool artifact_make_wheel(
 /* Unpacks a wheel into the store, waiting for it. The download is consumed. */
 StoreWheel *artifact_store_wheel(const struct artifact_context *context, StoreDownload *download,
 	const char *filename, bool strict, GError **error);
+/* Says what the store has to say about a wheel; omissions only when asked for details. */
+void artifact_say_warnings(Log *log, const char *filename, const GPtrArray *warnings);
 /* Writes a download's bytes to a new file. */
 bool artifact_save(StoreDownload *download, const char *path, GError **error);

@@ -14,6 +14,7 @@
 #include "cmd/wheels.h"
 #include "lib/fs.h"
 #include "resolver/buildreq.h"
+#include "wheel/vcs.h"
 
 #include <string.h>
 
@@ -325,7 +326,7 @@ check_direct_hashes(const Plan *plan, const struct direct_request *request, GErr
 {
 	if (!plan->rest->require_hashes)
 		return true;
-	if (roots_is_vcs(request->url))
+	if (vcs_is_url(request->url))
 		return error_set(error, ERROR_INTEGRITY,
 			"Can't verify hashes for these requirements because we don't have a way to "
 			"hash version control repositories:\n    %s",
@@ -606,9 +607,7 @@ take_wheel(StoreWheel *wheel, GPtrArray *warnings, const GError *error, void *us
 		store_wheel_free(wheel);
 	} else {
 		g_hash_table_remove(plan->rest->unpacking, unpack);
-		for (guint i = 0; warnings && i < warnings->len; i++)
-			log_warning(plan->x->log, "%s: %s", unpack->filename,
-				(const char *)g_ptr_array_index(warnings, i));
+		artifact_say_warnings(plan->x->log, unpack->filename, warnings);
 		if (error)
 			fail(plan, error);
 		unpack->item->wheel = wheel;

@@ -6,6 +6,7 @@
 #include "lib/fs.h"
 #include "lib/repr.h"
 #include "wheel/filename.h"
+#include "wheel/vcs.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -87,22 +88,12 @@ parts_clear(Parts *parts)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Parts, parts_clear)
 
-bool
-roots_is_vcs(const char *url)
-{
-	static const char *const kinds[] = {"git+", "hg+", "svn+", "bzr+"};
-	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
-		if (g_ascii_strncasecmp(url, kinds[i], strlen(kinds[i])) == 0)
-			return true;
-	return false;
-}
-
 static bool
 is_url(const char *text)
 {
 	g_autofree char *scheme = g_uri_parse_scheme(text);
 	static const char *const plain[] = {"http", "https", "file", "ftp", NULL};
-	return scheme && (g_strv_contains(plain, scheme) || roots_is_vcs(text));
+	return scheme && (g_strv_contains(plain, scheme) || vcs_is_url(text));
 }
 
 /* pip's strip_extras: `path[a,b]` is `path` and `[a,b]`. */
@@ -243,7 +234,7 @@ split_editable(const char *line, Parts *parts, GError **error)
 		if (!name_place(parts, error))
 			return false;
 	}
-	if (!roots_is_vcs(parts->url) && !g_str_has_prefix(parts->url, "file:"))
+	if (!vcs_is_url(parts->url) && !g_str_has_prefix(parts->url, "file:"))
 		return error_set(error, ERROR_INVALID_INPUT,
 			"%s is not a valid editable requirement. It should either be a path to a "
 			"local project or a VCS URL (beginning with bzr+http, bzr+https, bzr+ssh, "

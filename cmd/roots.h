@@ -36,5 +36,3 @@ bool roots_add_file(struct xpip *x, const Python *python, Roots *roots, const ch
 	bool constraint, GError **error);
 /* New array of views on the list; the strings stay the list's. */
 struct root_requirement *roots_array(const GPtrArray *list);
-/* `git+https://…` and its like: a checkout, not a file. */
-bool roots_is_vcs(const char *url);

@@ -252,6 +252,20 @@ log_deprecation(Log *log, const char *format, ...)
 	va_end(args);
 }
 
+char *
+log_ask(Log *log, const char *prompt)
+{
+	char line[1024];
+	if (log->terminal_stdout && log->hide)
+		log->hide(log->user);
+	fputs(prompt, stdout);
+	fflush(stdout);
+	bool got = fgets(line, sizeof line, stdin) != NULL;
+	if (log->terminal_stdout && log->show)
+		log->show(log->user);
+	return got ? g_ascii_strdown(g_strstrip(line), -1) : NULL;
+}
+
 void
 log_output(Log *log, const char *text)
 {

@@ -55,6 +55,10 @@ void log_diagnostic(Log *log, const struct diagnostic *diagnostic);
  * level. Also appended to the log file. */
 void log_output(Log *log, const char *text);
 
+/* Asks on stdout and reads a line from stdin: without its line feed, lower case, white space
+ * trimmed; NULL at the end of the input. New string. */
+char *log_ask(Log *log, const char *prompt);
+
 /* Nested blocks are indented by two spaces a level, as pip does. */
 void log_indent(Log *log, int change);
 

@@ -76,3 +76,6 @@ bool archive_record_check(
 const char *archive_record_other(const ArchiveRecord *record, size_t index);
 bool archive_record_check_other(
 	const ArchiveRecord *record, size_t index, const char *hex, GError **error);
+
+/* What a warning ends with that is about an incomplete RECORD, as home-made wheels often have. */
+#define ARCHIVE_OMISSION "RECORD does not list it"

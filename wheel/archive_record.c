@@ -107,7 +107,7 @@ archive_record_new(ArchiveReader *reader, bool strict, GPtrArray *warnings, GErr
 	for (size_t i = 0; i < record->archive->count; i++) {
 		const char *member = record->archive->members[i].path;
 		if (!record->rows[i] && !is_exempt(record, member) &&
-			!object(record, warnings, member, "RECORD does not list it", error))
+			!object(record, warnings, member, ARCHIVE_OMISSION, error))
 			return NULL;
 	}
 	return g_steal_pointer(&record);
