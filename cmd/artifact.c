@@ -280,7 +280,7 @@ open_kept(const struct artifact_context *context, const struct artifact_request 
 	*found = false;
 	if (!cache || wheel || settings || artifact->local_folder || artifact->editable)
 		return true;
-	if (!roots_is_vcs(link) && wheelcache_keeps(link, false, false, NULL))
+	if (!vcs_is_url(link) && wheelcache_keeps(link, false, false, NULL))
 		artifact->rest->keep_in = wheelcache_folder(cache, link, context->python);
 	g_autofree char *path =
 		request->name ? wheelcache_find(cache, link, context->python, request->name,
