@@ -82,7 +82,7 @@ add_file(const struct json_cell *cells, void *user)
 	struct page_link link = {.filename = cells[FILENAME].text,
 		.url = url,
 		.requires_python = cells[REQUIRES_PYTHON].text,
-		.yanked = yanked->text					? yanked->text
+		.yanked = yanked->text && *yanked->text			? yanked->text
 			  : yanked->type == JSON_BOOL && yanked->number ? ""
 									: NULL,
 		.source = reading->base_url,

@@ -175,6 +175,19 @@ script_is_reserved(const char *name)
 	return name[strspn(name + strlen("python"), "0123456789.t") + strlen("python")] == '\0';
 }
 
+/* Extras may follow a reference; code may not: it would be dropped in silence. */
+static bool
+is_rest(const char *text)
+{
+	text += strspn(text, " \t");
+	if (*text == '[') {
+		text += strcspn(text, "]");
+		text += *text == ']';
+		text += strspn(text, " \t");
+	}
+	return *text == '\0';
+}
+
 /* The file's text: pip's template. */
 static bool
 make_text(struct script *script, const char *value, const char *shebang, GError **error)
@@ -182,7 +195,7 @@ make_text(struct script *script, const char *value, const char *shebang, GError 
 	size_t length = reference_length(value);
 	g_autofree char *reference = g_strndup(value, length);
 	char *colon = strchr(reference, ':');
-	if (length == 0 || (colon && strchr(colon + 1, ':')))
+	if (length == 0 || (colon && strchr(colon + 1, ':')) || !is_rest(value + length))
 		return error_set(error, ERROR_INVALID_INPUT, "Invalid script entry point: %s = %s",
 			script->name, value);
 	if (!colon)

@@ -204,7 +204,7 @@ test_json_members(void)
 		{"", NULL, NULL, NULL, -1, INT64_MIN},
 		{"\"yanked\": false", NULL, NULL, NULL, -1, INT64_MIN},
 		{"\"yanked\": true", "", NULL, NULL, -1, INT64_MIN},
-		{"\"yanked\": \"\"", "", NULL, NULL, -1, INT64_MIN},
+		{"\"yanked\": \"\"", NULL, NULL, NULL, -1, INT64_MIN}, /* as pip: falsy */
 		{"\"yanked\": null", NULL, NULL, NULL, -1, INT64_MIN},
 		{"\"core-metadata\": true", NULL, "", NULL, -1, INT64_MIN},
 		{"\"core-metadata\": false", NULL, NULL, NULL, -1, INT64_MIN},
