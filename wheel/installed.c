@@ -412,6 +412,19 @@ has_link(const InstalledSet *set, Installed *dist)
 	return g_hash_table_contains(set->links, safe->str);
 }
 
+DirectUrl *
+installed_direct_url(const Installed *dist, Log *log)
+{
+	size_t length = 0;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = installed_read(dist, "direct_url.json", &length);
+	DirectUrl *direct = text ? directurl_parse(text, length, &error) : NULL;
+	if (error && log)
+		log_warning(log, "Error parsing direct_url.json for %s: %s", dist->normalized_name,
+			error->message);
+	return direct;
+}
+
 const char *
 installed_editable(InstalledSet *set, Installed *dist, Log *log)
 {
@@ -419,21 +432,10 @@ installed_editable(InstalledSet *set, Installed *dist, Log *log)
 		return dist->editable_location;
 	dist->editable_known = true;
 	g_clear_pointer(&dist->editable_location, g_free);
-	g_autofree char *text = installed_read(dist, "direct_url.json", NULL);
-	g_autoptr(GError) error = NULL;
-	if (text) {
-		g_autoptr(Json) json = json_parse(text, strlen(text), &error);
-		struct json root = json ? json_root(json) : (struct json){0};
-		const char *url = json ? json_string(json_get(root, "url"), NULL) : NULL;
-		if (url && json_bool(json_get(json_get(root, "dir_info"), "editable"), false))
-			dist->editable_location = fs_url_to_path(url, &error);
-		if (error && log)
-			log_warning(log, "Error parsing direct_url.json for %s: %s",
-				dist->normalized_name, error->message);
-		if (!error)
-			return dist->editable_location;
-	}
-	if (has_link(set, dist))
+	g_autoptr(DirectUrl) direct = installed_direct_url(dist, log);
+	if (direct && direct->kind == DIRECTURL_FOLDER && direct->editable)
+		dist->editable_location = fs_url_to_path(direct->url, NULL);
+	else if (!direct && has_link(set, dist))
 		dist->editable_location = g_strdup(dist->location);
 	return dist->editable_location;
 }

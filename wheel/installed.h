@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is installed: dist-info, egg-info and egg-link entries on sys.path. */
 #pragma once
+#include "wheel/directurl.h"
 #include "wheel/metadata.h"
 #include "wheel/python.h"
 
@@ -44,8 +45,11 @@ Installed *installed_find(InstalledSet *set, const char *normalized_name); /* or
 
 /* Makes `name` and `raw_version` what METADATA says, reading no more than its head. */
 void installed_spell(Installed *dist);
+/* direct_url.json, or NULL if there is none or (with a warning; log may be NULL) it makes no sense.
+ * Free with directurl_free. */
+DirectUrl *installed_direct_url(const Installed *dist, Log *log);
 /* The project folder of an editable distribution (direct_url.json or an egg-link), borrowed, or
- * NULL. Warns of a direct_url.json that cannot be read; log may be NULL. */
+ * NULL. Warns as installed_direct_url does. */
 const char *installed_editable(InstalledSet *set, Installed *dist, Log *log);
 /* Borrowed; with the dependencies of an egg-info's requires.txt; NULL with error if METADATA is
  * missing or malformed. */

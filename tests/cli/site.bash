@@ -9,7 +9,7 @@ make_venv()
 	mkdir -p "$HOME"
 	python3 -m venv --without-pip "$@" "$VIRTUAL_ENV"
 	SITE=$(echo "$VIRTUAL_ENV"/lib/python3*/site-packages)
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 }
 
 # add_dist NAME VERSION [HEADER LINE]...: a .dist-info with METADATA, INSTALLER and RECORD.
