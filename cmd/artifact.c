@@ -218,6 +218,26 @@ make_scratch(Artifact *artifact, GError **error)
 	return artifact->rest->scratch != NULL;
 }
 
+/* What is being built must not be needed for its own build (PEP 517: no cycles). */
+static bool
+track(const struct artifact_context *context, const Artifact *artifact, GError **error)
+{
+	for (guint i = 0; i < context->building->len; i++)
+		if (strcmp(g_ptr_array_index(context->building, i), artifact->url) == 0)
+			return error_set(error, ERROR_ENVIRONMENT,
+				"%s is already being built: %s from %s", artifact->url,
+				artifact->rest->name ? artifact->rest->name : artifact->rest->what,
+				artifact->url);
+	g_ptr_array_add(context->building, artifact->url);
+	return true;
+}
+
+static void
+untrack(const struct artifact_context *context)
+{
+	g_ptr_array_set_size(context->building, (int)context->building->len - 1);
+}
+
 /* The source tree, with `#subdirectory=` applied, becomes a Build with metadata. */
 static bool
 open_tree(const struct artifact_context *context, const struct artifact_request *request,
@@ -235,9 +255,12 @@ open_tree(const struct artifact_context *context, const struct artifact_request 
 	struct build_options options = context->build;
 	options.config_settings = request->config_settings;
 	struct artifact_rest *rest = artifact->rest;
+	if (!track(context, artifact, error))
+		return false;
 	rest->build = build_new(&options, tree, request->what, error);
 	rest->metadata =
 		rest->build ? build_metadata(rest->build, artifact->editable, error) : NULL;
+	untrack(context);
 	artifact->metadata = rest->metadata;
 	return rest->metadata != NULL;
 }
@@ -487,7 +510,10 @@ artifact_make_wheel(const struct artifact_context *context, Artifact *artifact, 
 						: g_build_filename(rest->scratch, "wheel", NULL);
 	if (!fs_mkdirs(folder, 0700, error))
 		return false;
+	if (!track(context, artifact, error))
+		return false;
 	g_autofree char *path = build_wheel(rest->build, artifact->editable, folder, error);
+	untrack(context);
 	if (!path)
 		return false;
 	if (rest->keep_in) {

@@ -14,6 +14,8 @@ struct artifact_context { /* borrowed for the artifacts' life */
 	Store *store;
 	Fetch *fetch;
 	struct build_options build;
+	GPtrArray *building; /* URLs of what is being built now, outermost first; shared by the
+				plans of build environments */
 	bool quiet, keep_folders /* --no-clean */;
 };
 

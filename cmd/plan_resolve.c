@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* The plan asks the resolver; direct requirements and sdists become artifacts on the way. */
+#include "cmd/plan_private.h"
+
+#include "lib/fs.h"
+#include "wheel/vcs.h"
+
+#include <string.h>
+
+static const struct root *
+direct_root(const Plan *plan, const struct direct_request *request)
+{
+	if (request->root != SIZE_MAX)
+		return g_ptr_array_index(plan->roots->requirements, request->root);
+	if (request->constraint != SIZE_MAX)
+		return g_ptr_array_index(plan->roots->constraints, request->constraint);
+	return NULL;
+}
+
+static bool
+check_direct_hashes(const Plan *plan, const struct direct_request *request, GError **error)
+{
+	if (!plan->rest->require_hashes)
+		return true;
+	if (vcs_is_url(request->url))
+		return error_set(error, ERROR_INTEGRITY,
+			"Can't verify hashes for these requirements because we don't have a way to "
+			"hash version control repositories:\n    %s",
+			request->url);
+	g_autofree char *path = g_str_has_prefix(request->url, "file:")
+					? g_filename_from_uri(request->url, NULL, NULL)
+					: NULL;
+	if (path && g_file_test(path, G_FILE_TEST_IS_DIR))
+		return error_set(error, ERROR_INTEGRITY,
+			"Can't verify hashes for these file:// requirements because they point to "
+			"directories:\n    %s",
+			request->url);
+	return true;
+}
+
+static bool
+open_direct(void *user, const struct direct_request *request, struct direct *out, GError **error)
+{
+	Plan *plan = user;
+	const struct root *root = direct_root(plan, request);
+	const Options *options = plan->x->options;
+	if (!check_direct_hashes(plan, request, error))
+		return false;
+	g_autofree char *what = root && root->editable ? g_strdup(request->url)
+				: request->name
+					? g_strdup_printf("%s@ %s", request->name, request->url)
+					: g_strdup(request->url);
+	struct artifact_request wanted = {
+		.url = request->url,
+		.name = request->name,
+		.what = what,
+		.editable = request->editable,
+		.demanded = request->hashes,
+		.size = -1,
+		.config_settings = root && root->config_settings
+					   ? (const char *const *)root->config_settings
+				   : options_allow(options, OPT_CONFIG_SETTINGS)
+					   ? options_list(options, OPT_CONFIG_SETTINGS)
+					   : NULL,
+	};
+	Artifact *artifact = artifact_new(&plan->rest->context, &wanted, error);
+	if (!artifact)
+		return false;
+	g_ptr_array_add(plan->rest->artifacts, artifact);
+	out->handle = artifact;
+	out->metadata = artifact->metadata;
+	out->local_wheel = artifact->local && artifact->is_wheel;
+	out->local = artifact->local && !artifact->is_wheel;
+	return true;
+}
+
+Artifact *
+plan_open_sdist(Plan *plan, const IndexPage *page, const struct index_file *file, GError **error)
+{
+	Artifact *artifact = g_hash_table_lookup(plan->rest->sdists, file);
+	if (artifact)
+		return artifact;
+	const char *filename = page_text(page, file->filename);
+	struct artifact_request wanted = {
+		.url = page_text(page, file->url),
+		.name = page_name(page),
+		.what = filename,
+		.from_index = true,
+		.size = file->size,
+		.hash_name = page_text(page, file->hash_name),
+		.hash = page_text(page, file->hash),
+		.config_settings = options_allow(plan->x->options, OPT_CONFIG_SETTINGS)
+					   ? options_list(plan->x->options, OPT_CONFIG_SETTINGS)
+					   : NULL,
+	};
+	artifact = artifact_new(&plan->rest->context, &wanted, error);
+	if (!artifact)
+		return NULL;
+	g_ptr_array_add(plan->rest->artifacts, artifact);
+	g_hash_table_insert(plan->rest->sdists, (void *)file, artifact);
+	return artifact;
+}
+
+static const Metadata *
+build_sdist_metadata(
+	void *user, const IndexPage *page, const struct index_file *file, GError **error)
+{
+	Artifact *artifact = plan_open_sdist(user, page, file, error);
+	return artifact ? artifact->metadata : NULL;
+}
+
+static void
+see_decision(void *user, size_t decided, const char *name, const Version *version)
+{
+	Plan *plan = user;
+	(void)version;
+	if (plan->rest->progress)
+		progress_count(plan->rest->progress, "Resolving", (unsigned)decided, 0, name);
+}
+
+static int64_t
+uploaded_prior_to(const Options *options)
+{
+	const char *text = options_string(options, OPT_UPLOADED_PRIOR_TO);
+	g_autoptr(GDateTime) time = text ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+	return time ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
+		    : INT64_MIN;
+}
+
+static enum upgrade_strategy
+upgrade_strategy(const Options *options)
+{
+	if (!options_allow(options, OPT_UPGRADE) || !options_flag(options, OPT_UPGRADE))
+		return UPGRADE_TO_SATISFY_ONLY;
+	const char *strategy = options_string(options, OPT_UPGRADE_STRATEGY);
+	return strcmp(strategy, "eager") == 0 ? UPGRADE_EAGER : UPGRADE_ONLY_IF_NEEDED;
+}
+
+static bool
+allowed_flag(const Options *options, enum option option)
+{
+	return options_allow(options, option) && options_flag(options, option);
+}
+
+static void
+say_item(const Plan *plan, const struct plan_item *item)
+{
+	const struct resolved *resolved = item->resolved;
+	g_autofree char *asked = plan_asked(plan, item);
+	if (resolved->action == RESOLVED_KEEP && resolved->installed) {
+		const char *from = strstr(asked, " (from ");
+		g_autofree char *text = from ? g_strndup(asked, (size_t)(from - asked)) : NULL;
+		g_autofree char *where = fs_display_path(resolved->installed->location);
+		log_info(plan->x->log, "Requirement already satisfied: %s in %s%s (%s)",
+			text ? text : asked, where, from ? from : "", resolved->installed->version);
+	} else if (resolved->kind == RESOLVED_INDEX && resolved->file->local) {
+		g_autofree char *path = g_filename_from_uri(
+			page_text(resolved->page, resolved->file->url), NULL, NULL);
+		g_autofree char *shown = fs_display_path(path);
+		log_info(plan->x->log, "Processing %s", shown);
+	} else if (resolved->kind == RESOLVED_INDEX) {
+		log_info(plan->x->log, "Collecting %s", asked);
+	}
+}
+
+char *
+plan_asked(const Plan *plan, const struct plan_item *item)
+{
+	const struct resolved *resolved = item->resolved;
+	(void)plan;
+	return g_strdup(*resolved->asked ? resolved->asked : resolved->display_name);
+}
+
+const DirectUrl *
+plan_direct_url(const struct plan_item *item)
+{
+	return item->artifact ? item->artifact->direct_url : NULL;
+}
+
+/* pip's rule for --require-hashes: everything pinned, everything with a hash. */
+static bool
+check_required_hashes(const Plan *plan, GError **error)
+{
+	g_autoptr(GString) unpinned = g_string_new(NULL);
+	g_autoptr(GString) missing = g_string_new(NULL);
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct resolved *resolved = plan->items[i].resolved;
+		const struct root *root =
+			resolved->root == SIZE_MAX
+				? NULL
+				: g_ptr_array_index(plan->roots->requirements, resolved->root);
+		const Requirement *requirement = root ? root->requirement : NULL;
+		if (resolved->action == RESOLVED_KEEP)
+			continue;
+		g_autofree char *asked = plan_asked(plan, &plan->items[i]);
+		if (resolved->kind == RESOLVED_INDEX &&
+			!(requirement && specifier_pin(requirement->specifier) &&
+				specifier_count(requirement->specifier) == 1))
+			g_string_append_printf(unpinned, "\n    %s", asked);
+		else if (!resolved->hashes || !resolved->hashes[0])
+			g_string_append_printf(missing, "\n    %s==%s --hash=%s:%s", resolved->name,
+				version_text(resolved->version),
+				resolved->kind == RESOLVED_INDEX && resolved->file->hash_name
+					? page_text(resolved->page, resolved->file->hash_name)
+					: "sha256",
+				resolved->kind == RESOLVED_INDEX && resolved->file->hash
+					? page_text(resolved->page, resolved->file->hash)
+					: "?");
+	}
+	if (missing->len)
+		return error_set(error, ERROR_INTEGRITY,
+			"Hashes are required in --require-hashes mode, but they are missing from "
+			"some "
+			"requirements. Here is a list of those requirements along with the hashes "
+			"their downloaded archives actually had. Add lines like these to your "
+			"requirements files to prevent tampering. (If you did not enable "
+			"--require-hashes manually, note that it turns on automatically when any "
+			"package has a hash.)%s",
+			missing->str);
+	if (unpinned->len)
+		return error_set(error, ERROR_INTEGRITY,
+			"In --require-hashes mode, all requirements must have their versions "
+			"pinned "
+			"with ==. These do not:%s",
+			unpinned->str);
+	return true;
+}
+
+static void
+fill_items(Plan *plan)
+{
+	plan->count = resolution_count(plan->resolution);
+	plan->items = g_new0(struct plan_item, plan->count + 1);
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct resolved *resolved = resolution_get(plan->resolution, i);
+		plan->items[i].resolved = resolved;
+		if (resolved->kind == RESOLVED_DIRECT)
+			plan->items[i].artifact = resolved->direct;
+		else if (resolved->kind == RESOLVED_INDEX)
+			plan->items[i].artifact =
+				g_hash_table_lookup(plan->rest->sdists, resolved->file);
+	}
+	/* Who asks comes before what is asked for. */
+	for (size_t i = plan->count; i-- && !plan->rest->quiet;)
+		say_item(plan, &plan->items[i]);
+}
+
+bool
+plan_resolve(Plan *plan, GError **error)
+{
+	struct plan_rest *rest = plan->rest;
+	const Options *options = plan->x->options;
+	rest->roots = roots_array(plan->roots->requirements);
+	rest->constraints = roots_array(plan->roots->constraints);
+	struct resolve_options resolving = {
+		.markers = (const char *const *)plan->python->markers,
+		.python_version = rest->python_version,
+		.tags = rest->tags,
+		.ignore_requires_python = allowed_flag(options, OPT_IGNORE_REQUIRES_PYTHON),
+		.prefer_binary = allowed_flag(options, OPT_PREFER_BINARY) ||
+				 plan->roots->files->prefer_binary,
+		.formats = rest->formats,
+		.releases = rest->releases,
+		.uploaded_prior_to = uploaded_prior_to(options),
+		.no_deps = !rest->parent && allowed_flag(options, OPT_NO_DEPS),
+		.only_deps = !rest->parent && allowed_flag(options, OPT_ONLY_DEPS),
+		.upgrade = rest->parent ? UPGRADE_TO_SATISFY_ONLY : upgrade_strategy(options),
+		.force_reinstall = !rest->parent && allowed_flag(options, OPT_FORCE_REINSTALL),
+		.installed = rest->installed,
+		.source = index_source(rest->index),
+		.direct = open_direct,
+		.build_metadata = build_sdist_metadata,
+		.progress = see_decision,
+		.user = plan,
+		.log = rest->quiet ? NULL : plan->x->log,
+		.loop = plan->loop,
+	};
+	plan->resolution = resolve(&resolving, rest->roots, plan->roots->requirements->len,
+		rest->constraints, plan->roots->constraints->len, error);
+	if (rest->progress)
+		progress_finish(rest->progress);
+	if (!plan->resolution)
+		return false;
+	fill_items(plan);
+	return !rest->require_hashes || check_required_hashes(plan, error);
+}
