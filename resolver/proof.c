@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What follows from what, one numbered sentence a step; and why no version meets a requirement. */
 #include "resolver/proof.h"
+#include "lib/texts.h"
 #include "resolver/solve.h"
 
 #include <string.h>
 
 enum {
-	LINES_MAX = 40,
-	RUNS_MAX = 3, /* of versions, named one by one */
+	STEPS_MAX = 20, /* a longer proof is not read: then only what it rests on is told */
+	RUNS_MAX = 3,	/* of versions, named one by one */
 };
 
 /* `1.0`, `1.0 to 1.4`, in ascending order; ids: candidates of one node, best first. */
@@ -308,7 +309,7 @@ add_steps(struct proof *proof, int64_t last)
 {
 	g_autoptr(GArray) stack = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	g_array_append_val(stack, last);
-	while (stack->len > 0 && proof->lines->len <= LINES_MAX) {
+	while (stack->len > 0) {
 		int64_t id = g_array_index(stack, int64_t, stack->len - 1);
 		const struct pubgrub_incompatibility *step = pubgrub_get(proof->pubgrub, id);
 		void *key = GSIZE_TO_POINTER((size_t)id + 1);
@@ -333,6 +334,45 @@ add_steps(struct proof *proof, int64_t last)
 	}
 }
 
+/* Counts the steps below `last`, and gathers the user's requirements among the facts. */
+static size_t
+survey(const Universe *universe, const Pubgrub *pubgrub, int64_t last, GPtrArray *asked)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+	g_autoptr(GArray) stack = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	g_array_append_val(stack, last);
+	size_t steps = 0;
+	while (stack->len > 0) {
+		int64_t id = g_array_index(stack, int64_t, stack->len - 1);
+		g_array_set_size(stack, stack->len - 1);
+		if (!g_hash_table_add(seen, GSIZE_TO_POINTER((size_t)id + 1)))
+			continue;
+		const struct pubgrub_incompatibility *step = pubgrub_get(pubgrub, id);
+		if (step->left >= 0) {
+			steps++;
+			g_array_append_val(stack, step->left);
+			g_array_append_val(stack, step->right);
+		} else if (step->dependant == 0 && step->why != NULL) {
+			g_ptr_array_add(asked, root_text(universe, step->why));
+		}
+	}
+	g_ptr_array_sort(asked, texts_compare);
+	return steps;
+}
+
+static void
+append_survey(GString *text, size_t steps, const GPtrArray *asked)
+{
+	g_string_append_printf(text,
+		"\n  No versions fit together. The proof takes %zu steps; of your requirements, it "
+		"rests on these:",
+		steps);
+	for (guint i = 0; i < asked->len; i++)
+		if (i == 0 || !g_str_equal(asked->pdata[i - 1], asked->pdata[i]))
+			g_string_append_printf(text, "\n    %s", (const char *)asked->pdata[i]);
+	g_string_append(text, "\n  Changing one of them may help.");
+}
+
 char *
 proof_text(const Universe *universe, const Pubgrub *pubgrub)
 {
@@ -344,16 +384,19 @@ proof_text(const Universe *universe, const Pubgrub *pubgrub)
 	};
 	int64_t failure = pubgrub_failure(pubgrub);
 	const struct pubgrub_incompatibility *last = pubgrub_get(pubgrub, failure);
+	g_autoptr(GPtrArray) asked = g_ptr_array_new_with_free_func(g_free);
 	GString *text = g_string_new("Why this cannot be solved:");
+	size_t steps = survey(universe, pubgrub, failure, asked);
 	if (last->left < 0) {
 		g_autofree char *fact = fact_text(universe, pubgrub, last);
 		g_string_append_printf(
 			text, "\n  Because %s, your requirements cannot be met.", fact);
+	} else if (steps > STEPS_MAX) {
+		append_survey(text, steps, asked);
+	} else {
+		add_steps(&proof, failure);
 	}
-	add_steps(&proof, failure);
-	if (proof.lines->len > LINES_MAX)
-		g_string_append_printf(text, "\n  (the first %d steps)", LINES_MAX);
-	for (guint i = 0; i < MIN(proof.lines->len, LINES_MAX); i++)
+	for (guint i = 0; i < proof.lines->len; i++)
 		g_string_append_printf(text, "\n%s", (const char *)proof.lines->pdata[i]);
 	g_ptr_array_unref(proof.lines);
 	g_hash_table_unref(proof.numbers);

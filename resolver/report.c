@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum {
+	EXPLAIN_FETCHES = 40,  /* what the search has not looked at yet */
 	EXPLAIN_STEPS = 20000, /* of the solver: a proof that takes longer would not be read */
 };
 
@@ -245,6 +246,7 @@ report_failure(Universe *universe, const GArray *causes, GError **error)
 	else
 		report_conflict(universe, causes, error);
 	/* Where several things are wrong, the sentences are about the one that pip names. */
+	universe->budget = EXPLAIN_FETCHES;
 	g_autofree char *why = single && first->parent == NULL
 				       ? proof_of_root(universe, first->demand)
 				       : solve_explain(universe, EXPLAIN_STEPS);

@@ -391,11 +391,24 @@ on_metadata(
 	}
 }
 
+/* An explanation is not worth a long wait. */
+static bool
+spend(Universe *universe, GError **error)
+{
+	if (universe->budget == 0)
+		return error_set(error, ERROR_CONFLICT, "this would take too many requests");
+	if (universe->budget != SIZE_MAX)
+		universe->budget--;
+	return true;
+}
+
 bool
 package_load(Universe *universe, struct package *package, GError **error)
 {
 	if (package->page != NULL)
 		return true;
+	if (!spend(universe, error))
+		return false;
 	const struct source *source = universe->options->source;
 	const IndexPage *page = source->page(source->user, package->name, error);
 	return page != NULL && package_settle(universe, package, page, error);
@@ -441,6 +454,8 @@ fetch_metadata(Universe *universe, struct package *package, candidate_id candida
 		return package_direct(package, candidate)->found.metadata;
 	if (candidate == CANDIDATE_INSTALLED)
 		return installed_metadata(package->installed, error);
+	if (!spend(universe, error))
+		return NULL;
 	const struct index_file *file =
 		page_file(package->page, package->candidates->list[candidate - 1].file);
 	g_autoptr(GError) problem = NULL;
@@ -452,7 +467,7 @@ fetch_metadata(Universe *universe, struct package *package, candidate_id candida
 	}
 	if (metadata != NULL)
 		return metadata;
-	if (options->build_metadata == NULL) {
+	if (options->build_metadata == NULL || universe->budget != SIZE_MAX) {
 		error_set(error, ERROR_INVALID_INPUT, "%s: its metadata cannot be had",
 			page_text(package->page, file->filename));
 		return NULL;
@@ -493,6 +508,7 @@ universe_new(const struct resolve_options *options, const struct root_requiremen
 {
 	g_autoptr(Universe) universe = g_new0(Universe, 1);
 	universe->own = *options;
+	universe->budget = SIZE_MAX;
 	universe->options = &universe->own;
 	universe->roots = roots;
 	universe->root_count = root_count;

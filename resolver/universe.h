@@ -118,6 +118,8 @@ struct Universe {
 	GArray *root_of_demand;	 /* size_t: index of the root requirement */
 	GPtrArray *queue;	 /* packages whose page or metadata has arrived */
 	bool draining;
+	size_t budget; /* pages and metadata that may still be fetched; SIZE_MAX: no limit. With a
+			  limit, nothing is built either. */
 	uint64_t generation; /* grows when a candidate turned out bad: solvers begin again */
 	struct source_listener listener;
 };
