@@ -4,7 +4,9 @@
 #include "cmd/artifact.h"
 
 #include "lib/fs.h"
+#include "resolver/version.h"
 #include "wheel/archive.h"
+#include "wheel/filename.h"
 #include "wheel/name.h"
 #include "wheel/vcs.h"
 #include "wheel/wheelcache.h"
@@ -329,6 +331,24 @@ open_kept(const struct artifact_context *context, const struct artifact_request 
 	return *found = artifact->metadata != NULL;
 }
 
+/* A wheel that is not the version its file name says is malformed: what was asked for by the name
+ * is not what would be installed. */
+static bool
+check_version(const Artifact *artifact, GError **error)
+{
+	struct wheel_filename name = {0};
+	if (!filename_parse_wheel(artifact->filename, &name, error))
+		return false;
+	g_autoptr(Version) named = version_parse_string(name.version);
+	g_autoptr(Version) found = version_parse_string(artifact->metadata->version);
+	wheel_filename_clear(&name);
+	return (named && found && version_compare(named, found) == 0) ||
+	       error_set(error, ERROR_INVALID_INPUT,
+		       "%s has inconsistent version: the file name says '%s', its metadata '%s'",
+		       artifact->filename, named ? version_text(named) : "",
+		       artifact->metadata->version);
+}
+
 static bool
 open_archive(const struct artifact_context *context, const struct artifact_request *request,
 	Artifact *artifact, GError **error)
@@ -362,7 +382,7 @@ open_archive(const struct artifact_context *context, const struct artifact_reque
 			return false;
 		artifact->metadata = artifact->rest->metadata =
 			store_wheel_metadata(artifact->wheel, error);
-		return artifact->metadata != NULL;
+		return artifact->metadata && check_version(artifact, error);
 	}
 	if (!make_scratch(artifact, error))
 		return false;
