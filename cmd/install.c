@@ -5,6 +5,7 @@
 #include "cmd/install_report.h"
 #include "lib/fs.h"
 #include "lib/ini.h"
+#include "resolver/consistency.h"
 
 #include <errno.h>
 #include <string.h>
@@ -210,6 +211,35 @@ install(Plan *plan, bool user, GError **error)
 	return ok;
 }
 
+/* What would not fit together afterwards: pip's message, or NULL. Asked before anything changes, as
+ * what is replaced is read too. */
+static char *
+find_conflicts(const Plan *plan, GError **error)
+{
+	const Options *options = plan->x->options;
+	g_autofree struct consistency_dist *fresh =
+		g_new0(struct consistency_dist, plan->count + 1);
+	g_autoptr(InstalledSet) own = NULL;
+	InstalledSet *set = plan_installed(plan);
+	size_t count = 0;
+	if (options_flag(options, OPT_NO_WARN_CONFLICTS) || options_flag(options, OPT_NO_DEPS))
+		return NULL;
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct resolved *resolved = plan->items[i].resolved;
+		if (resolved->action != RESOLVED_KEEP)
+			fresh[count++] = (struct consistency_dist){
+				.normalized_name = resolved->name,
+				.version = version_text(resolved->version),
+				.metadata = resolved->metadata,
+			};
+	}
+	if (!count || (!set && !(set = own = installed_scan(plan->python, NULL, NULL, error))))
+		return NULL;
+	g_autoptr(GPtrArray) problems =
+		consistency_check(set, plan->python, fresh, count, plan->x->log, NULL);
+	return consistency_warning(problems);
+}
+
 static bool
 run(struct xpip *x, GError **error)
 {
@@ -223,8 +253,13 @@ run(struct xpip *x, GError **error)
 		say_summary(plan, "Would install");
 		return true;
 	}
-	if (!plan_fetch(plan, error) || !install(plan, user, error))
+	if (!plan_fetch(plan, error))
 		return false;
+	g_autofree char *conflicts = find_conflicts(plan, NULL);
+	if (!install(plan, user, error))
+		return false;
+	if (conflicts)
+		log_error(x->log, "%s", conflicts);
 	say_summary(plan, "Successfully installed");
 	warn_root(x, plan->python);
 	return true;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+bats_require_minimum_version 1.5.0
 load server
 
 setup()
@@ -212,4 +213,25 @@ things() { (cd "$site" && find . -name __pycache__ -prune -o -type f -print | so
 	run "$XPIP" install -r nowhere.txt
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"Could not open requirements file: [Errno 2] No such file or directory: 'nowhere.txt'" ]]
+}
+
+@test "conflicts with what is installed are told, unless --no-warn-conflicts" {
+	wheel dep 1.0
+	wheel dep 2.0
+	wheel asks 1.0 --requires 'dep<2' --requires 'gone; python_version > "2"'
+	wheel gone 1.0
+	install asks
+	rm -r "$site"/gone-1.0.dist-info
+	run --separate-stderr install dep==2.0
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "ERROR: pip's dependency resolver does not currently take into account all the packages that are installed. This behaviour is the source of the following dependency conflicts.
+asks 1.0 requires gone; python_version > \"2\", which is not installed.
+asks 1.0 requires dep<2, but you have dep 2.0 which is incompatible." ]
+	[[ "${lines[-1]}" == "Successfully installed dep-2.0" ]]
+	install dep==1.0
+	run install --no-warn-conflicts dep==2.0
+	[[ "$output" != *"conflicts"* ]]
+	install dep==1.0
+	run install --no-deps dep==2.0
+	[[ "$output" != *"conflicts"* ]]
 }
