@@ -45,7 +45,7 @@ artifact_free(Artifact *artifact)
 	g_free(rest->what);
 	g_free(rest->name);
 	g_free(rest->commit);
-	g_free(rest->sha256);
+	g_free(artifact->sha256);
 	g_free(rest->keep_in);
 	g_free(rest);
 	store_wheel_free(artifact->wheel);
@@ -366,12 +366,13 @@ open_archive(const struct artifact_context *context, const struct artifact_reque
 	};
 	if (!file.hash)
 		fragment_hash(artifact, &file, &owned);
+	artifact->promised = file.hash && !request->from_index;
 	struct digest sha256;
 	g_autoptr(StoreDownload) download = fetch_one(context->fetch, &file, &sha256, error);
 	if (!download)
 		return false;
-	artifact->rest->sha256 = g_malloc(65);
-	digest_to_hex(&sha256, artifact->rest->sha256);
+	artifact->sha256 = g_malloc(65);
+	digest_to_hex(&sha256, artifact->sha256);
 	artifact->is_wheel = g_str_has_suffix(artifact->filename, ".whl");
 	if (artifact->is_wheel) {
 		artifact->wheel = store_find(context->store, &sha256, artifact->filename);
@@ -472,7 +473,7 @@ origin_of(const Artifact *artifact)
 	bool checkout = rest->commit && artifact->editable;
 	g_autofree char *link = checkout ? fs_path_to_url(rest->path) : whole_link(artifact);
 	return directurl_for_link(link, artifact->local_folder || checkout, artifact->editable,
-		rest->commit, rest->sha256);
+		rest->commit, artifact->sha256);
 }
 
 static void

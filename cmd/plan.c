@@ -98,6 +98,8 @@ make_index(Plan *plan, GError **error)
 	Http *http = xpip_http(plan->x, error);
 	if (!http)
 		return false;
+	if (*files->trusted_hosts)
+		http_trust(http, (const char *const *)files->trusted_hosts);
 	static const char *const none[] = {NULL};
 	g_auto(GStrv) extra = join_lists(files->index_url || files->no_index
 						 ? none

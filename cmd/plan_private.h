@@ -30,3 +30,8 @@ struct unpack {	    /* one wheel on its way into the store */
 /* The sdist of an index, fetched and asked for its metadata once. Owned by the plan. */
 Artifact *plan_open_sdist(
 	Plan *plan, const IndexPage *page, const struct index_file *file, GError **error);
+
+/* --require-hashes (cmd/plan_hashes.c): folders and checkouts have no hash; everything must be
+ * pinned and have one. ERROR_INTEGRITY with pip's words. */
+bool plan_check_place(const char *url, GError **error);
+bool plan_check_hashes(const Plan *plan, GError **error);

@@ -18,33 +18,12 @@ direct_root(const Plan *plan, const struct direct_request *request)
 }
 
 static bool
-check_direct_hashes(const Plan *plan, const struct direct_request *request, GError **error)
-{
-	if (!plan->rest->require_hashes)
-		return true;
-	if (vcs_is_url(request->url))
-		return error_set(error, ERROR_INTEGRITY,
-			"Can't verify hashes for these requirements because we don't have a way to "
-			"hash version control repositories:\n    %s",
-			request->url);
-	g_autofree char *path = g_str_has_prefix(request->url, "file:")
-					? g_filename_from_uri(request->url, NULL, NULL)
-					: NULL;
-	if (path && g_file_test(path, G_FILE_TEST_IS_DIR))
-		return error_set(error, ERROR_INTEGRITY,
-			"Can't verify hashes for these file:// requirements because they point to "
-			"directories:\n    %s",
-			request->url);
-	return true;
-}
-
-static bool
 open_direct(void *user, const struct direct_request *request, struct direct *out, GError **error)
 {
 	Plan *plan = user;
 	const struct root *root = direct_root(plan, request);
 	const Options *options = plan->x->options;
-	if (!check_direct_hashes(plan, request, error))
+	if (!(!plan->rest->require_hashes || plan_check_place(request->url, error)))
 		return false;
 	g_autofree char *what = root && root->editable ? g_strdup(request->url)
 				: request->name
@@ -177,55 +156,6 @@ plan_direct_url(const struct plan_item *item)
 	return item->artifact ? item->artifact->direct_url : NULL;
 }
 
-/* pip's rule for --require-hashes: everything pinned, everything with a hash. */
-static bool
-check_required_hashes(const Plan *plan, GError **error)
-{
-	g_autoptr(GString) unpinned = g_string_new(NULL);
-	g_autoptr(GString) missing = g_string_new(NULL);
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct resolved *resolved = plan->items[i].resolved;
-		const struct root *root =
-			resolved->root == SIZE_MAX
-				? NULL
-				: g_ptr_array_index(plan->roots->requirements, resolved->root);
-		const Requirement *requirement = root ? root->requirement : NULL;
-		if (resolved->action == RESOLVED_KEEP)
-			continue;
-		g_autofree char *asked = plan_asked(plan, &plan->items[i]);
-		if (resolved->kind == RESOLVED_INDEX &&
-			!(requirement && specifier_pin(requirement->specifier) &&
-				specifier_count(requirement->specifier) == 1))
-			g_string_append_printf(unpinned, "\n    %s", asked);
-		else if (!resolved->hashes || !resolved->hashes[0])
-			g_string_append_printf(missing, "\n    %s==%s --hash=%s:%s", resolved->name,
-				version_text(resolved->version),
-				resolved->kind == RESOLVED_INDEX && resolved->file->hash_name
-					? page_text(resolved->page, resolved->file->hash_name)
-					: "sha256",
-				resolved->kind == RESOLVED_INDEX && resolved->file->hash
-					? page_text(resolved->page, resolved->file->hash)
-					: "?");
-	}
-	if (missing->len)
-		return error_set(error, ERROR_INTEGRITY,
-			"Hashes are required in --require-hashes mode, but they are missing from "
-			"some "
-			"requirements. Here is a list of those requirements along with the hashes "
-			"their downloaded archives actually had. Add lines like these to your "
-			"requirements files to prevent tampering. (If you did not enable "
-			"--require-hashes manually, note that it turns on automatically when any "
-			"package has a hash.)%s",
-			missing->str);
-	if (unpinned->len)
-		return error_set(error, ERROR_INTEGRITY,
-			"In --require-hashes mode, all requirements must have their versions "
-			"pinned "
-			"with ==. These do not:%s",
-			unpinned->str);
-	return true;
-}
-
 static void
 fill_items(Plan *plan)
 {
@@ -282,5 +212,5 @@ plan_resolve(Plan *plan, GError **error)
 	if (!plan->resolution)
 		return false;
 	fill_items(plan);
-	return !rest->require_hashes || check_required_hashes(plan, error);
+	return !rest->require_hashes || plan_check_hashes(plan, error);
 }

@@ -368,6 +368,11 @@ read_place(const char *path_or_url, size_t *length, void *user, GError **error)
 	g_autofree char *path = NULL;
 	if (g_str_has_prefix(path_or_url, "file:")) {
 		path = fs_url_to_path(path_or_url, error);
+		if (path && access(path, F_OK) != 0) {
+			error_set(error, ERROR_IO,
+				"404 Client Error: FileNotFoundError for url: %s", path_or_url);
+			return NULL;
+		}
 		return path ? reqfile_read_local(path, length, error) : NULL;
 	}
 	Http *http = xpip_http(x, error);

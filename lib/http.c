@@ -73,6 +73,16 @@ http_settle(struct http_transfer *t, HttpResponse *response, GError *error)
 
 /* --- trust --------------------------------------------------------------------------------- */
 
+void
+http_trust(Http *http, const char *const *hosts)
+{
+	g_autoptr(GStrvBuilder) all = g_strv_builder_new();
+	g_strv_builder_addv(all, (const char **)http->options.trusted_hosts);
+	g_strv_builder_addv(all, (const char **)hosts);
+	g_strfreev((char **)http->options.trusted_hosts);
+	http->options.trusted_hosts = (const char *const *)g_strv_builder_end(all);
+}
+
 bool
 http_is_trusted(const Http *http, const char *url)
 {

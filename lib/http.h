@@ -105,6 +105,9 @@ void http_know_url(Http *http, const char *url);
 HttpResponse *http_fetch(
 	Http *http, const char *url, const char *accept, enum http_cache cache, GError **error);
 
+/* More --trusted-host: those that requirements files name. */
+void http_trust(Http *http, const char *const *hosts);
+
 /* pip's rule for index pages: https, loopback, file and --trusted-host are secure origins. */
 bool http_is_secure(const Http *http, const char *url);
 
