@@ -39,6 +39,8 @@ typedef struct Artifact {
 	DirectUrl *direct_url; /* NULL for a file of an index */
 	char *file;	       /* the archive as downloaded, for `download`; or NULL */
 	char *filename;	       /* its name */
+	char *sha256;	       /* its hash in hex; NULL for folders and checkouts */
+	bool promised;	       /* the user's URL has a hash in its fragment, which was right */
 	struct artifact_rest *rest;
 } Artifact;
 
