@@ -9,6 +9,7 @@
 struct evaluation {
 	const struct marker_env *env;
 	const char *extra;
+	const char *const *extras, *const *dependency_groups; /* NULL: not defined */
 };
 
 /* The value of a variable; *owned holds it where it had to be made. NULL: not defined here. */
@@ -66,9 +67,27 @@ compare_strings(const char *left, enum marker_operator op, const char *right, bo
 	return MARKER_UNDEFINED_COMPARISON;
 }
 
+/* `"name" in extras`: a set has no other comparison. */
+static enum marker_problem
+evaluate_membership(const struct marker_item *item, const struct evaluation *e, bool *result)
+{
+	const char *const *names =
+		item->right.variable == MARKER_EXTRAS ? e->extras : e->dependency_groups;
+	if (!names || item->left.variable >= 0)
+		return MARKER_UNDEFINED_NAME;
+	if (item->op != MARKER_IN && item->op != MARKER_NOT_IN)
+		return MARKER_UNDEFINED_COMPARISON;
+	g_autofree char *name = name_normalize(item->left.text);
+	*result = g_strv_contains(names, name) == (item->op == MARKER_IN);
+	return MARKER_OK;
+}
+
 static enum marker_problem
 evaluate_comparison(const struct marker_item *item, const struct evaluation *e, bool *result)
 {
+	if (item->right.variable == MARKER_EXTRAS ||
+		item->right.variable == MARKER_DEPENDENCY_GROUPS)
+		return evaluate_membership(item, e, result);
 	g_autofree char *owned = NULL;
 	g_autoptr(SpecifierSet) made = NULL;
 	const char *left = item->left.text, *right = item->right.text;
@@ -119,7 +138,16 @@ marker_evaluate(const Marker *marker, const struct marker_env *env, const char *
 	g_autofree char *normalized = NULL;
 	if (!name_is_normalized(extra) && *extra)
 		extra = normalized = name_normalize(extra);
-	struct evaluation e = {env, extra};
+	struct evaluation e = {.env = env, .extra = extra};
+	return evaluate_group(&marker->root, &e, result);
+}
+
+enum marker_problem
+marker_evaluate_lock(const Marker *marker, const struct marker_env *env, const char *const *extras,
+	const char *const *dependency_groups, bool *result)
+{
+	struct evaluation e = {
+		.env = env, .extra = "", .extras = extras, .dependency_groups = dependency_groups};
 	return evaluate_group(&marker->root, &e, result);
 }
 

@@ -41,6 +41,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Marker, marker_free)
 /* extra: the value of `extra` ("" = none). Sets *result unless a problem is returned. */
 enum marker_problem marker_evaluate(
 	const Marker *marker, const struct marker_env *env, const char *extra, bool *result);
+/* The same within a lock file (PEP 751), where `"name" in extras` and `in dependency_groups` ask
+ * for these (normalised names, NULL-terminated). */
+enum marker_problem marker_evaluate_lock(const Marker *marker, const struct marker_env *env,
+	const char *const *extras, const char *const *dependency_groups, bool *result);
 /* true if any of extras (normalised names, count may be 0) or no extra at all makes it true;
  * problems count as false. NULL marker: true. */
 bool marker_applies(const Marker *marker, const struct marker_env *env, const char *const *extras,
