@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/lookup.h"
 
+#include "cmd/target.h"
+
 struct Lookup {
 	Index *index;
 	Tags *tags;
@@ -24,42 +26,6 @@ lookup_free(Lookup *lookup)
 	g_free(lookup);
 }
 
-static bool
-read_controls(Lookup *lookup, const Options *options, GError **error)
-{
-	static const enum option wanted[] = {
-		OPT_NO_BINARY, OPT_ONLY_BINARY, OPT_ALL_RELEASES, OPT_ONLY_FINAL};
-	g_autofree struct option_occurrence *given = NULL;
-	size_t count = options_sequence(options, wanted, G_N_ELEMENTS(wanted), &given);
-	bool controls = false, pre = options_flag(options, OPT_PRE);
-	for (size_t i = 0; i < count; i++) {
-		enum option option = given[i].option;
-		bool format = option == OPT_NO_BINARY || option == OPT_ONLY_BINARY;
-		bool first = option == OPT_NO_BINARY || option == OPT_ALL_RELEASES;
-		controls |= !format;
-		if (!name_control_add(format ? lookup->formats : lookup->releases,
-			    first ? NAME_CONTROL_FIRST : NAME_CONTROL_SECOND, given[i].value,
-			    format ? "--no-binary / --only-binary"
-				   : "--all-releases / --only-final",
-			    error))
-			return false;
-	}
-	if (pre && controls)
-		return error_set(error, ERROR_INVALID_INPUT,
-			"--pre cannot be used with --all-releases or --only-final.");
-	return !pre ||
-	       name_control_add(lookup->releases, NAME_CONTROL_FIRST, ":all:", "--pre", error);
-}
-
-static int64_t
-uploaded_prior_to(const Options *options)
-{
-	const char *text = options_string(options, OPT_UPLOADED_PRIOR_TO);
-	g_autoptr(GDateTime) time = text ? g_date_time_new_from_iso8601(text, NULL) : NULL;
-	return time ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
-		    : INT64_MIN;
-}
-
 Lookup *
 lookup_new(struct xpip *x, GError **error)
 {
@@ -72,11 +38,10 @@ lookup_new(struct xpip *x, GError **error)
 	lookup->formats = name_control_new();
 	lookup->releases = name_control_new();
 	lookup->cache = candidate_cache_new();
-	if (!read_controls(lookup, options, error))
+	if (!target_controls(options, lookup->formats, lookup->releases, error))
 		return NULL;
-	lookup->tags = tags_for_python(python);
-	g_autofree char *version =
-		g_strdup_printf("%d.%d.%d", python->major, python->minor, python->micro);
+	lookup->tags = target_tags(options, python);
+	g_autofree char *version = target_python_version(options, python);
 	lookup->python = version_parse_string(version);
 	struct index_options index = {
 		.index_url = options_string(options, OPT_INDEX_URL),
@@ -90,9 +55,11 @@ lookup_new(struct xpip *x, GError **error)
 	lookup->options = (struct candidate_options){
 		.tags = lookup->tags,
 		.python = lookup->python,
+		.ignore_requires_python = options_allow(options, OPT_IGNORE_REQUIRES_PYTHON) &&
+					  options_flag(options, OPT_IGNORE_REQUIRES_PYTHON),
 		.prefer_binary = options_flag(options, OPT_PREFER_BINARY),
 		.formats = lookup->formats,
-		.uploaded_prior_to = uploaded_prior_to(options),
+		.uploaded_prior_to = target_uploaded_prior_to(options),
 		.cache = lookup->cache,
 	};
 	return g_steal_pointer(&lookup);

@@ -17,36 +17,6 @@
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-static bool
-add_controls(Plan *plan, GError **error)
-{
-	static const enum option wanted[] = {
-		OPT_NO_BINARY, OPT_ONLY_BINARY, OPT_ALL_RELEASES, OPT_ONLY_FINAL};
-	struct plan_rest *rest = plan->rest;
-	g_autofree struct option_occurrence *given = NULL;
-	size_t count = options_sequence(plan->x->options, wanted, G_N_ELEMENTS(wanted), &given);
-	for (size_t i = 0; i < count; i++) {
-		bool format =
-			given[i].option == OPT_NO_BINARY || given[i].option == OPT_ONLY_BINARY;
-		bool first =
-			given[i].option == OPT_NO_BINARY || given[i].option == OPT_ALL_RELEASES;
-		if (!name_control_add(format ? rest->formats : rest->releases,
-			    first ? NAME_CONTROL_FIRST : NAME_CONTROL_SECOND, given[i].value,
-			    format ? "--no-binary / --only-binary"
-				   : "--all-releases / --only-final",
-			    error))
-			return false;
-	}
-	bool pre = options_flag(plan->x->options, OPT_PRE);
-	bool controls = *options_list(plan->x->options, OPT_ALL_RELEASES) ||
-			*options_list(plan->x->options, OPT_ONLY_FINAL);
-	if (pre && controls)
-		return error_set(error, ERROR_INVALID_INPUT,
-			"--pre cannot be used with --all-releases or --only-final.");
-	return !pre ||
-	       name_control_add(rest->releases, NAME_CONTROL_FIRST, ":all:", "--pre", error);
-}
-
 /* What requirements files say about formats and pre-releases, after the command line. */
 static bool
 add_file_controls(Plan *plan, GError **error)
@@ -207,7 +177,7 @@ plan_new(struct xpip *x, bool installs, GError **error)
 	rest->formats = name_control_new();
 	rest->releases = name_control_new();
 	bool installing = strcmp(x->command->name, "install") == 0;
-	if (!add_controls(plan, error) ||
+	if (!target_controls(plan->x->options, rest->formats, rest->releases, error) ||
 		(options_allow(x->options, OPT_PLATFORM) &&
 			!target_check(x->options, rest->formats, installing, error)))
 		return NULL;

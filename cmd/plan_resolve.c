@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The plan asks the resolver; direct requirements and sdists become artifacts on the way. */
 #include "cmd/plan_private.h"
+#include "cmd/target.h"
 
 #include "lib/fs.h"
 #include "wheel/vcs.h"
@@ -97,15 +98,6 @@ see_decision(void *user, size_t decided, const char *name, const Version *versio
 		progress_count(plan->rest->progress, "Resolving", (unsigned)decided, 0, name);
 }
 
-static int64_t
-uploaded_prior_to(const Options *options)
-{
-	const char *text = options_string(options, OPT_UPLOADED_PRIOR_TO);
-	g_autoptr(GDateTime) time = text ? g_date_time_new_from_iso8601(text, NULL) : NULL;
-	return time ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
-		    : INT64_MIN;
-}
-
 static enum upgrade_strategy
 upgrade_strategy(const Options *options)
 {
@@ -191,7 +183,7 @@ plan_resolve(Plan *plan, GError **error)
 				 plan->roots->files->prefer_binary,
 		.formats = rest->formats,
 		.releases = rest->releases,
-		.uploaded_prior_to = uploaded_prior_to(options),
+		.uploaded_prior_to = target_uploaded_prior_to(options),
 		.no_deps = !rest->parent && allowed_flag(options, OPT_NO_DEPS),
 		.only_deps = !rest->parent && allowed_flag(options, OPT_ONLY_DEPS),
 		.upgrade = rest->parent ? UPGRADE_TO_SATISFY_ONLY : upgrade_strategy(options),

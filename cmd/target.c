@@ -73,3 +73,38 @@ target_python_version(const Options *options, const Python *python)
 	return g_strdup_printf("%s.%s.%s", parts[0], parts[1] ? parts[1] : "0",
 		parts[1] && parts[2] ? parts[2] : "0");
 }
+
+bool
+target_controls(const Options *options, NameControl *formats, NameControl *releases, GError **error)
+{
+	static const enum option wanted[] = {
+		OPT_NO_BINARY, OPT_ONLY_BINARY, OPT_ALL_RELEASES, OPT_ONLY_FINAL};
+	g_autofree struct option_occurrence *given = NULL;
+	size_t count = options_sequence(options, wanted, G_N_ELEMENTS(wanted), &given);
+	bool controls = false, pre = options_flag(options, OPT_PRE);
+	for (size_t i = 0; i < count; i++) {
+		enum option option = given[i].option;
+		bool format = option == OPT_NO_BINARY || option == OPT_ONLY_BINARY;
+		bool first = option == OPT_NO_BINARY || option == OPT_ALL_RELEASES;
+		controls |= !format;
+		if (!name_control_add(format ? formats : releases,
+			    first ? NAME_CONTROL_FIRST : NAME_CONTROL_SECOND, given[i].value,
+			    format ? "--no-binary / --only-binary"
+				   : "--all-releases / --only-final",
+			    error))
+			return false;
+	}
+	if (pre && controls)
+		return error_set(error, ERROR_INVALID_INPUT,
+			"--pre cannot be used with --all-releases or --only-final.");
+	return !pre || name_control_add(releases, NAME_CONTROL_FIRST, ":all:", "--pre", error);
+}
+
+int64_t
+target_uploaded_prior_to(const Options *options)
+{
+	const char *text = options_string(options, OPT_UPLOADED_PRIOR_TO);
+	g_autoptr(GDateTime) time = text ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+	return time ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
+		    : INT64_MIN;
+}

@@ -16,3 +16,9 @@ bool target_check(const Options *options, const NameControl *formats, bool insta
 Tags *target_tags(const Options *options, const Python *python);
 /* "3.11.7", or --python-version filled up with zeros. New string. */
 char *target_python_version(const Options *options, const Python *python);
+/* --no-binary, --only-binary into `formats`, --all-releases, --only-final, --pre into `releases`,
+ * in the order in which they came. ERROR_USAGE or ERROR_INVALID_INPUT. */
+bool target_controls(
+	const Options *options, NameControl *formats, NameControl *releases, GError **error);
+/* --uploaded-prior-to in microseconds since 1970, INT64_MIN: no limit. */
+int64_t target_uploaded_prior_to(const Options *options);
