@@ -546,8 +546,10 @@ demand_collect_roots(Universe *universe, GError **error)
 	for (guint i = 0; i < universe->root_demands->len; i++) {
 		const struct demand *demand =
 			&g_array_index(universe->root_demands, struct demand, i);
-		if (demand->kind == DEMAND_RANGE)
-			want_page(universe, demand->node, demand->range);
+		if (demand->kind != DEMAND_RANGE)
+			continue;
+		demand->range->root = true;
+		want_page(universe, demand->node, demand->range);
 	}
 	return true;
 }

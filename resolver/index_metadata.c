@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 enum {
-	TAIL = 48 << 10, /* holds directory and METADATA of most wheels */
+	TAIL = 32 << 10,	 /* from the end of a project's first wheel: enough for most */
+	TAIL_MAX = 2 << 20,	 /* from that of a later one */
+	MEMBER_NEAR = 256 << 10, /* METADATA this close to the directory is fetched with it */
 	MAX_METADATA = 16 << 20,
 	SPILL = 4 << 20,      /* a whole file larger than this goes to disk */
 	MAX_PIECE = 64 << 20, /* of a part of a file, in memory */
@@ -114,6 +116,26 @@ check_hash(struct metadata_entry *entry, const char *bytes, size_t length)
 		       page_text(entry->page, entry->file->filename), hex, promised + 7);
 }
 
+/* Wheels of a project resemble each other: what one took is asked of the next at once. */
+static int64_t
+tail_length(const struct metadata_entry *entry)
+{
+	const char *name = page_name(entry->page);
+	int last = GPOINTER_TO_INT(g_hash_table_lookup(entry->index->tails, name));
+	return last > 0 ? last + last / 16 + 2048 : TAIL;
+}
+
+static void
+note_tail(const struct metadata_entry *entry, int64_t end)
+{
+	const struct zip_member *member = &entry->member;
+	bool near = member->directory - member->offset <= MEMBER_NEAR;
+	int64_t length = end - (near ? member->offset : member->directory);
+	if (length > 0 && length <= TAIL_MAX)
+		g_hash_table_replace(entry->index->tails, g_strdup(page_name(entry->page)),
+			GINT_TO_POINTER((int)length));
+}
+
 /* A piece of the wheel that reaches to its end. True when there is nothing more to wait for. */
 static bool
 take_tail(struct metadata_entry *entry, const struct zip_piece *piece)
@@ -128,9 +150,11 @@ take_tail(struct metadata_entry *entry, const struct zip_piece *piece)
 		ask(entry, STAGE_WHOLE, 0, 0);
 		return false;
 	case ZIP_TAIL_MORE:
-		ask(entry, STAGE_LONG_TAIL, from, 0);
+		/* METADATA commonly stands right before the directory. */
+		ask(entry, STAGE_LONG_TAIL, MAX(from - TAIL, 1), 0);
 		return false;
 	case ZIP_TAIL_FOUND:
+		note_tail(entry, piece->start + (int64_t)piece->length);
 		break;
 	}
 	g_autofree char *text = zip_tail_read(piece, &entry->member, &length, &entry->error);
@@ -307,11 +331,11 @@ ask(struct metadata_entry *entry, enum stage stage, int64_t start, int64_t end)
 static void
 ask_tail(struct metadata_entry *entry)
 {
-	int64_t size = entry->file->size;
+	int64_t size = entry->file->size, tail = tail_length(entry);
 	if (size > 0)
-		ask(entry, STAGE_TAIL, MAX(size - TAIL, 0), size - 1);
+		ask(entry, STAGE_TAIL, MAX(size - tail, 0), size - 1);
 	else
-		ask(entry, STAGE_TAIL, -TAIL, 0);
+		ask(entry, STAGE_TAIL, -tail, 0);
 }
 
 static void

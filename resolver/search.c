@@ -20,7 +20,6 @@
 enum {
 	ROUNDS_MAX = 200000,   /* pip's own limit */
 	CONFLICTS_PROMOTE = 5, /* a node this often in the way of others is pinned early */
-	LOOK_AHEAD = 8,	       /* releases whose metadata is prefetched while candidates fail */
 };
 
 struct search {
@@ -125,8 +124,11 @@ extended_criterion(struct search *search, const struct cause *cause, GError **er
 		node->base == NULL ? NULL : trial_criterion(search, node->base);
 	if (criterion_select(search->universe, criterion, base, error)) {
 		struct selection_cursor cursor = {0};
-		criterion_note_template(criterion, selection_next(&criterion->selection, &cursor,
-							   criterion->bad, criterion->bad_count));
+		candidate_id first = selection_next(
+			&criterion->selection, &cursor, criterion->bad, criterion->bad_count);
+		criterion_note_template(criterion, first);
+		if (node->package != NULL)
+			package_prefetch(search->universe, node->package, first);
 		return criterion;
 	}
 	criterion_unref(criterion);
@@ -178,8 +180,8 @@ note_rejection(struct search *search, struct node *node, candidate_id candidate)
 	struct package *package = node->package;
 	unsigned count = 1 + GPOINTER_TO_UINT(g_hash_table_lookup(search->rejections, node));
 	g_hash_table_insert(search->rejections, node, GUINT_TO_POINTER(count));
-	if (package != NULL && candidate < CANDIDATE_DIRECT)
-		package_prefetch(universe, package, candidate, MIN(count * 2, LOOK_AHEAD));
+	if (package != NULL)
+		package_look_ahead(universe, package, candidate);
 	if (universe->options->log == NULL)
 		return;
 	if (count == 1 || count == 8)
@@ -433,6 +435,8 @@ backjump(struct search *search, const GPtrArray *causes, GError **error)
 			return TRIAL_CONFLICT;
 		}
 		push_state(search);
+		if (node->package != NULL)
+			package_look_ahead(search->universe, node->package, candidate);
 		enum trial trial = patch_criteria(search, broken, node, candidate, error);
 		state_free(broken);
 		if (trial != TRIAL_CONFLICT)

@@ -9,7 +9,13 @@
 
 #include <string.h>
 
-enum { PREFETCH_AHEAD = 1 };
+enum { LOOK_AHEAD_MAX = 64 }; /* releases of one package that are asked for ahead of a solver */
+
+enum asked { /* has a candidate's metadata been asked for before a solver wanted it? */
+	ASKED_NOT,
+	ASKED_AHEAD,  /* yes, and that is all */
+	ASKED_LIKELY, /* yes, and for the pages of what it demands */
+};
 
 static void
 range_free(void *data)
@@ -46,6 +52,7 @@ package_free(void *data)
 	g_hash_table_unref(package->metadata);
 	g_hash_table_unref(package->bad);
 	g_hash_table_unref(package->templates);
+	g_free(package->asked);
 	g_free(package);
 }
 
@@ -250,23 +257,65 @@ hints_name_prerelease(const struct package *package)
 	return package->prereleases == PRERELEASES_ALLOW;
 }
 
-void
-package_prefetch(Universe *universe, struct package *package, candidate_id after, unsigned count)
+static void arrival_add(Universe *universe, struct package *package, candidate_id candidate);
+
+static void
+ask_metadata(
+	Universe *universe, struct package *package, candidate_id candidate, enum asked purpose)
 {
 	const struct source *source = universe->options->source;
-	if (package->page == NULL || package->candidates == NULL)
+	uint8_t *asked = &package->asked[candidate];
+	if (*asked >= purpose)
 		return;
+	bool fresh = *asked == ASKED_NOT;
+	*asked = (uint8_t)purpose;
+	if (g_hash_table_contains(package->metadata, GINT_TO_POINTER(candidate))) {
+		if (purpose == ASKED_LIKELY)
+			arrival_add(universe, package, candidate);
+	} else if (fresh) {
+		source->prefetch_metadata(source->user, package->page,
+			page_file(package->page, package->candidates->list[candidate - 1].file));
+	}
+}
+
+void
+package_prefetch(Universe *universe, struct package *package, candidate_id candidate)
+{
+	if (package->page != NULL && candidate > CANDIDATE_INSTALLED &&
+		candidate < CANDIDATE_DIRECT)
+		ask_metadata(universe, package, candidate, ASKED_LIKELY);
+}
+
+/* What the user demands stays; what other packages demand may go when their versions do. */
+static bool
+root_ranges_allow(struct package *package, candidate_id candidate)
+{
+	if (package->constraint != NULL && !range_has(package->constraint, package, candidate))
+		return false;
+	for (guint i = 0; i < package->hints->len; i++) {
+		struct range *range = package->hints->pdata[i];
+		if (range->root && !range_has(range, package, candidate))
+			return false;
+	}
+	return true;
+}
+
+void
+package_look_ahead(Universe *universe, struct package *package, candidate_id failed)
+{
+	if (package->page == NULL || failed <= CANDIDATE_INSTALLED || failed >= CANDIDATE_DIRECT)
+		return;
+	package->tried++;
+	unsigned count = package->tried < 6 ? 1u << package->tried : LOOK_AHEAD_MAX;
 	bool prereleases = hints_name_prerelease(package);
 	candidate_id end = package_releases_end(package);
-	for (candidate_id id = after + 1; id < end && count > 0; id++) {
+	for (candidate_id id = failed + 1; id < end && count > 0; id++) {
 		const struct candidate *candidate = &package->candidates->list[id - 1];
 		if (candidate->yanked || (candidate->prerelease && !prereleases) ||
-			!hints_allow(package, id))
+			!root_ranges_allow(package, id))
 			continue;
 		count--;
-		if (!g_hash_table_contains(package->metadata, GINT_TO_POINTER(id)))
-			source->prefetch_metadata(source->user, package->page,
-				page_file(package->page, candidate->file));
+		ask_metadata(universe, package, id, ASKED_AHEAD);
 	}
 }
 
@@ -281,6 +330,7 @@ package_settle(Universe *universe, struct package *package, const IndexPage *pag
 		return false;
 	package->page = page;
 	package->candidates = candidates;
+	package->asked = g_new0(uint8_t, (gsize)package_releases_end(package));
 	return true;
 }
 
@@ -293,7 +343,16 @@ package_hint(Universe *universe, struct package *package)
 	package->hinted = true;
 	if (package->directs->len > 0)
 		return;
-	package_prefetch(universe, package, 0, PREFETCH_AHEAD);
+	bool prereleases = hints_name_prerelease(package);
+	candidate_id end = package_releases_end(package);
+	for (candidate_id id = 1; id < end; id++) {
+		const struct candidate *candidate = &package->candidates->list[id - 1];
+		if (!candidate->yanked && (!candidate->prerelease || prereleases) &&
+			hints_allow(package, id)) {
+			package_prefetch(universe, package, id);
+			return;
+		}
+	}
 }
 
 void
@@ -386,7 +445,8 @@ on_metadata(
 		if (g_hash_table_contains(package->metadata, key))
 			return;
 		g_hash_table_insert(package->metadata, key, (void *)metadata);
-		arrival_add(universe, package, (candidate_id)i + 1);
+		if (package->asked[i + 1] == ASKED_LIKELY)
+			arrival_add(universe, package, (candidate_id)i + 1);
 		return;
 	}
 }

@@ -22,6 +22,7 @@ struct range {
 	SpecifierSet *set;
 	bool pinned, upper_bounded, free; /* pip's get_preference; free: no operator at all */
 	bool names_prerelease;
+	bool root;	/* the user asks for it: it holds whatever a solver tries */
 	uint8_t *known; /* per candidate id: 0 not asked, 1 no, 2 yes */
 	size_t known_size;
 };
@@ -53,6 +54,8 @@ struct package {
 	GHashTable *templates; /* candidate_id -> struct template: who made pip look at it first */
 	int8_t prereleases;    /* enum prereleases by --pre, --all-releases, --only-final */
 	bool hinted;	       /* metadata of the likeliest candidate was asked for */
+	uint8_t *asked;	       /* enum asked, by candidate id; NULL until package_load */
+	unsigned tried;	       /* candidates that a solver has given up */
 };
 
 enum demand_kind {
@@ -151,9 +154,12 @@ const struct dependencies *node_dependencies(
 	Universe *universe, struct node *node, candidate_id candidate, GError **error);
 const Metadata *package_metadata(
 	Universe *universe, struct package *package, candidate_id candidate, GError **error);
-/* Asks for the metadata of the next `count` releases that satisfy `range`s of the package. */
-void package_prefetch(
-	Universe *universe, struct package *package, candidate_id after, unsigned count);
+/* Asks for the metadata of a candidate that a solver will probably want, and for the pages of what
+ * it demands. */
+void package_prefetch(Universe *universe, struct package *package, candidate_id candidate);
+/* A solver has given a candidate up. The more of a package fail, the more of the next ones are
+ * asked for at once. */
+void package_look_ahead(Universe *universe, struct package *package, candidate_id failed);
 
 /* true if a candidate fulfils a demand on its node. */
 bool demand_has(const struct demand *demand, candidate_id candidate);

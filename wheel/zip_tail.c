@@ -52,6 +52,7 @@ zip_tail_find(
 			if (found)
 				break;
 			*member = (struct zip_member){.offset = zip_u32(p + 42),
+				.directory = offset,
 				.compressed = zip_u32(p + 20),
 				.size = zip_u32(p + 24),
 				.crc = zip_u32(p + 16),

@@ -13,8 +13,9 @@ struct zip_piece {
 
 /* Where to find METADATA. */
 struct zip_member {
-	int64_t offset; /* of its local header */
-	int64_t end;	/* an upper bound of the end of its data */
+	int64_t offset;	   /* of its local header */
+	int64_t end;	   /* an upper bound of the end of its data */
+	int64_t directory; /* where the archive's directory begins */
 	uint32_t compressed, size, crc;
 	uint16_t method;
 };
