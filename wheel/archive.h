@@ -61,12 +61,14 @@ char *archive_text(
 
 /* What RECORD promises of the members. */
 typedef struct ArchiveRecord ArchiveRecord;
-/* Reads RECORD and matches its rows. Files without a row, rows without a file and rows that
- * contradict each other are ERROR_INTEGRITY if `strict`, else warnings. */
+/* Reads RECORD and matches its rows. Files without a row, other sizes and rows that contradict each
+ * other are ERROR_INTEGRITY if `strict`, else warnings; rows without a file are warnings. */
 ArchiveRecord *archive_record_new(
 	ArchiveReader *reader, bool strict, GPtrArray *warnings, GError **error);
 void archive_record_free(ArchiveRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ArchiveRecord, archive_record_free)
+/* true if `strict` would have let it pass. */
+bool archive_record_is_clean(const ArchiveRecord *record);
 /* Compares a member's digest with its row: ERROR_INTEGRITY if it differs. true also where there is
  * nothing to compare with. */
 bool archive_record_check(

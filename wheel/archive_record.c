@@ -6,14 +6,28 @@
 
 #include <string.h>
 
-enum { MAX_RECORD = 64 << 20, MAX_WARNINGS = 20 };
+enum { MAX_RECORD = 64 << 20 };
+
+/* What may be odd, and whether it is an error where RECORD has to be exact. A row without a file
+ * never is: nothing is installed that nobody vouched for, and old wheels of good repute have such
+ * rows. */
+enum oddity { GHOST, UNLISTED, TWICE, SIZE, ODDITIES };
+static const struct {
+	const char *text;
+	bool fatal;
+} oddities[ODDITIES] = {
+	[GHOST] = {"RECORD lists it but the wheel has no such file", false},
+	[UNLISTED] = {"RECORD does not list it", true},
+	[TWICE] = {"RECORD lists it twice, differently", true},
+	[SIZE] = {"its size differs from RECORD", true},
+};
 
 struct ArchiveRecord {
 	const Archive *archive;
 	Manifest *manifest;
 	const struct manifest_row **rows; /* of each member, or NULL */
-	bool strict;
-	unsigned warned;
+	unsigned counts[ODDITIES];
+	const char *first[ODDITIES]; /* a path each */
 };
 
 void
@@ -26,15 +40,29 @@ archive_record_free(ArchiveRecord *record)
 	g_free(record);
 }
 
-/* An oddity: an error if strict, else a warning, as long as they are few. */
-static bool
-object(ArchiveRecord *record, GPtrArray *warnings, const char *path, const char *what,
-	GError **error)
+static void
+note(ArchiveRecord *record, enum oddity oddity, const char *path)
 {
-	if (record->strict)
-		return error_set(error, ERROR_INTEGRITY, "%s: %s", path, what);
-	if (record->warned++ < MAX_WARNINGS)
-		g_ptr_array_add(warnings, g_strdup_printf("%s: %s", path, what));
+	if (record->counts[oddity]++ == 0)
+		record->first[oddity] = path;
+}
+
+/* One line for each kind of oddity. */
+static bool
+report(const ArchiveRecord *record, bool strict, GPtrArray *warnings, GError **error)
+{
+	for (enum oddity i = 0; i < ODDITIES; i++) {
+		unsigned more = record->counts[i] - 1;
+		if (record->counts[i] == 0)
+			continue;
+		if (strict && oddities[i].fatal)
+			return error_set(error, ERROR_INTEGRITY, "%s: %s", record->first[i],
+				oddities[i].text);
+		g_autofree char *rest =
+			more ? g_strdup_printf(" (so it is with %u more)", more) : NULL;
+		g_ptr_array_add(warnings, g_strdup_printf("%s: %s%s", record->first[i],
+						  oddities[i].text, rest ? rest : ""));
+	}
 	return true;
 }
 
@@ -61,30 +89,25 @@ find_member(const ArchiveRecord *record, const char *path, size_t *index)
 	return archive_find(record->archive, slashed, index);
 }
 
-static bool
-match_row(
-	ArchiveRecord *record, const struct manifest_row *row, GPtrArray *warnings, GError **error)
+static void
+match_row(ArchiveRecord *record, const struct manifest_row *row)
 {
 	size_t index;
 	if (!find_member(record, row->path, &index)) {
-		size_t length = strlen(row->path);
-		if (row->path[length - 1] == '/' || is_exempt(record, row->path))
-			return true; /* folders are of no account */
-		return object(record, warnings, row->path,
-			"RECORD lists it but the wheel has no such file", error);
+		/* folders are of no account */
+		if (!g_str_has_suffix(row->path, "/") && !is_exempt(record, row->path))
+			note(record, GHOST, row->path);
+		return;
 	}
 	const struct archive_member *member = archive_get(record->archive, index);
 	if (is_exempt(record, member->path))
-		return true;
+		return;
 	const struct manifest_row *before = record->rows[index];
 	if (before && (strcmp(before->digest, row->digest) != 0 || before->size != row->size))
-		return object(record, warnings, member->path, "RECORD lists it twice, differently",
-			error);
+		note(record, TWICE, member->path);
 	record->rows[index] = row;
 	if (row->size >= 0 && row->size != member->size)
-		return object(
-			record, warnings, member->path, "its size differs from RECORD", error);
-	return true;
+		note(record, SIZE, member->path);
 }
 
 ArchiveRecord *
@@ -92,7 +115,6 @@ archive_record_new(ArchiveReader *reader, bool strict, GPtrArray *warnings, GErr
 {
 	g_autoptr(ArchiveRecord) record = g_new0(ArchiveRecord, 1);
 	record->archive = archive_reader_archive(reader);
-	record->strict = strict;
 	record->rows = g_new0(const struct manifest_row *, record->archive->count);
 	g_autofree char *path = g_strconcat(record->archive->dist_info, "/RECORD", NULL);
 	size_t index, length;
@@ -102,15 +124,24 @@ archive_record_new(ArchiveReader *reader, bool strict, GPtrArray *warnings, GErr
 	if (!record->manifest)
 		return NULL;
 	for (size_t i = 0; i < manifest_count(record->manifest); i++)
-		if (!match_row(record, manifest_get(record->manifest, i), warnings, error))
-			return NULL;
+		match_row(record, manifest_get(record->manifest, i));
 	for (size_t i = 0; i < record->archive->count; i++) {
 		const char *member = record->archive->members[i].path;
-		if (!record->rows[i] && !is_exempt(record, member) &&
-			!object(record, warnings, member, ARCHIVE_OMISSION, error))
-			return NULL;
+		if (!record->rows[i] && !is_exempt(record, member))
+			note(record, UNLISTED, member);
 	}
+	if (!report(record, strict, warnings, error))
+		return NULL;
 	return g_steal_pointer(&record);
+}
+
+bool
+archive_record_is_clean(const ArchiveRecord *record)
+{
+	for (enum oddity i = 0; i < ODDITIES; i++)
+		if (oddities[i].fatal && record->counts[i] > 0)
+			return false;
+	return true;
 }
 
 static bool

@@ -28,7 +28,6 @@ struct Unpack {
 	Archive *archive;
 	ArchiveRecord *record;
 	GPtrArray *warnings;
-	bool clean;
 	fd_t dir;
 	struct store_file *files;
 	unsigned running; /* parts; main thread only */
@@ -134,9 +133,7 @@ open_archive(Unpack *unpack, GError **error)
 	if (!unpack->archive)
 		return false;
 	g_autoptr(ArchiveReader) reader = archive_reader_new(unpack->archive);
-	unsigned warnings = unpack->warnings->len;
 	unpack->record = archive_record_new(reader, unpack->strict_record, unpack->warnings, error);
-	unpack->clean = unpack->warnings->len == warnings;
 	unpack->files = g_new0(struct store_file, archive_count(unpack->archive) + 1);
 	if (unpack->record && make_folders(unpack, error))
 		return true;
@@ -274,7 +271,7 @@ unpack_warnings(const Unpack *unpack)
 bool
 unpack_is_clean(const Unpack *unpack)
 {
-	return unpack->clean;
+	return archive_record_is_clean(unpack->record);
 }
 
 const struct store_file *
