@@ -12,6 +12,7 @@
 #include "cmd/apply.h"
 #include "cmd/target.h"
 #include "resolver/buildreq.h"
+#include "resolver/pylock.h"
 
 #include <string.h>
 
@@ -59,6 +60,26 @@ join_lists(const char *const *a, char *const *b)
 	return (char **)g_ptr_array_free(g_steal_pointer(&all), FALSE);
 }
 
+static void
+lock_files(Plan *plan)
+{
+	for (guint i = 0; i < plan->roots->locked->len; i++) {
+		const struct pylock_item *item = g_ptr_array_index(plan->roots->locked, i);
+		if (item->kind != PYLOCK_WHEEL && item->kind != PYLOCK_SDIST)
+			continue;
+		g_auto(GStrv) hashes = g_strdupv(item->hashes);
+		for (char **hash = hashes; *hash; hash++)
+			(*hash)[strcspn(*hash, ":")] = '=';
+		struct page_link link = {.filename = item->filename,
+			.url = item->url,
+			.source = "",
+			.hashes = (const char *const *)hashes,
+			.size = item->size,
+			.upload_time = item->upload_time};
+		index_lock(plan->rest->index, item->name, &link);
+	}
+}
+
 /* -i in a requirements file replaces what the command line says, extra indexes included. */
 static bool
 make_index(Plan *plan, GError **error)
@@ -87,6 +108,7 @@ make_index(Plan *plan, GError **error)
 	};
 	plan->rest->index = index_new(plan->loop, http, plan->x->log, &index);
 	index_say_where(plan->rest->index);
+	lock_files(plan);
 	return true;
 }
 

@@ -3,8 +3,10 @@
  * what is a path, what a URL, what a PEP 508 requirement. */
 #include "cmd/roots.h"
 
+#include "cmd/root_files.h"
 #include "lib/fs.h"
 #include "lib/repr.h"
+#include "resolver/pylock.h"
 #include "wheel/filename.h"
 #include "wheel/vcs.h"
 
@@ -32,6 +34,7 @@ roots_new(void)
 	roots->requirements = g_ptr_array_new_with_free_func(root_free);
 	roots->constraints = g_ptr_array_new_with_free_func(root_free);
 	roots->files = reqfile_new();
+	roots->locked = g_ptr_array_new_with_free_func(pylock_item_free);
 	return roots;
 }
 
@@ -43,6 +46,7 @@ roots_free(Roots *roots)
 	g_ptr_array_unref(roots->requirements);
 	g_ptr_array_unref(roots->constraints);
 	reqfile_free(roots->files);
+	g_ptr_array_unref(roots->locked);
 	g_free(roots);
 }
 
@@ -357,6 +361,18 @@ roots_add(struct xpip *x, const Python *python, GPtrArray *to, const char *line,
 	return root;
 }
 
+bool
+roots_add_named(
+	struct xpip *x, const Python *python, Roots *roots, const char *text, GError **error)
+{
+	GError *why = NULL;
+	roots_add(x, python, roots->requirements, text, false, NULL, &why);
+	if (!why)
+		return true;
+	g_propagate_error(error, why);
+	return false;
+}
+
 /* --- files ------------------------------------------------------------------------------------ */
 
 static char *
@@ -449,11 +465,17 @@ static bool
 add_files(struct xpip *x, const Python *python, Roots *roots, GError **error)
 {
 	const char *const *files = options_list(x->options, OPT_REQUIREMENT);
-	for (size_t i = 0; files[i]; i++) {
-		if (!roots_add_file(x, python, roots, files[i], false, error))
-			return false;
+	bool ok = true;
+	for (size_t i = 0; ok && files[i]; i++) {
+		if (!pylock_is_name(files[i])) {
+			ok = roots_add_file(x, python, roots, files[i], false, error);
+			continue;
+		}
+		size_t length;
+		g_autofree char *bytes = read_place(files[i], &length, x, error);
+		ok = bytes && root_files_lock(x, python, roots, files[i], bytes, length, error);
 	}
-	return true;
+	return ok;
 }
 
 Roots *
@@ -465,8 +487,9 @@ roots_collect(struct xpip *x, const Python *python, GError **error)
 		if (!roots_add_file(x, python, roots, constraints[i], true, error))
 			return NULL;
 	if (!add_each(x, python, roots, options_arguments(x->options), false, error) ||
+		!root_files_groups(x, python, roots, error) ||
 		!add_each(x, python, roots, options_list(x->options, OPT_EDITABLE), true, error) ||
-		!add_files(x, python, roots, error))
+		!add_files(x, python, roots, error) || !root_files_script(x, python, roots, error))
 		return NULL;
 	for (guint i = 0; i < roots->files->warnings->len; i++)
 		log_warning(

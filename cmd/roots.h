@@ -20,6 +20,7 @@ struct root {	      /* owns what a struct root_requirement borrows */
 typedef struct Roots {
 	GPtrArray *requirements, *constraints; /* of struct root */
 	Reqfile *files;			       /* options found inside requirements files */
+	GPtrArray *locked; /* of struct pylock_item: the only candidates of their projects */
 } Roots;
 
 /* Reads everything that the options of a command name. ERROR_INVALID_INPUT with pip's words. The
@@ -31,6 +32,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Roots, roots_free)
 /* Adds one line in pip's syntax: a requirement, a path, a URL. `origin` may be NULL. */
 struct root *roots_add(struct xpip *x, const Python *python, GPtrArray *to, const char *line,
 	bool editable, const char *origin, GError **error);
+/* Adds a PEP 508 requirement that the user asked for in a file of another kind. */
+bool roots_add_named(
+	struct xpip *x, const Python *python, Roots *roots, const char *text, GError **error);
 /* Adds a constraints file, or a requirements file with what it nests. */
 bool roots_add_file(struct xpip *x, const Python *python, Roots *roots, const char *file,
 	bool constraint, GError **error);

@@ -222,6 +222,26 @@ ask_index(struct project *project, struct reply *reply, const char *root)
 }
 
 static struct project *
+project_new(Index *index, const char *name)
+{
+	struct project *project = g_new0(struct project, 1);
+	project->index = index;
+	project->name = g_strdup(name);
+	project->replies = g_new0(struct reply, g_strv_length(index->index_urls) + 1);
+	g_hash_table_insert(index->projects, project->name, project);
+	return project;
+}
+
+void
+index_lock(Index *index, const char *name, const struct page_link *link)
+{
+	struct project *project = project_new(index, name);
+	PageBuilder *builder = page_builder_new(name);
+	page_builder_add(builder, link);
+	project->page = page_builder_finish(builder);
+}
+
+static struct project *
 ask(Index *index, const char *name)
 {
 	struct project *project = g_hash_table_lookup(index->projects, name);
@@ -229,12 +249,8 @@ ask(Index *index, const char *name)
 		return project;
 	if (!index->places_started)
 		index_places_start(index);
-	project = g_new0(struct project, 1);
-	project->index = index;
-	project->name = g_strdup(name);
+	project = project_new(index, name);
 	guint count = g_strv_length(index->index_urls);
-	project->replies = g_new0(struct reply, count + 1);
-	g_hash_table_insert(index->projects, project->name, project);
 	for (guint i = 0; i < count; i++)
 		ask_index(project, &project->replies[i], index->roots[i]);
 	complete(project);

@@ -31,5 +31,8 @@ struct source *index_source(Index *index);
  * a new reference. */
 GBytes *index_whole_file(const Index *index, const char *url);
 
+/* Makes this file the only one of the project (a lock file says so): no index is asked for it. */
+void index_lock(Index *index, const char *name, const struct page_link *link);
+
 /* pip's "Looking in indexes: …" and "Looking in links: …" when these differ from the default. */
 void index_say_where(const Index *index);

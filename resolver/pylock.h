@@ -20,6 +20,8 @@ struct pylock_item { /* owns its strings */
 	int64_t size, upload_time; /* -1, INT64_MIN: unknown */
 };
 
+void pylock_item_free(void *item);
+
 struct pylock_target {
 	const struct marker_env *env;
 	const Tags *tags;

@@ -28,7 +28,6 @@ bool pylock_get_marker(const struct cursor *at, const char *key, const char *tex
 bool pylock_get_python(const struct cursor *at, const struct pylock_target *target, bool *satisfied,
 	const char **text);
 
-void pylock_item_free(void *item);
 /* What a table of a package says; NULL with error. */
 struct pylock_item *pylock_read_sdist(
 	const struct cursor *at, const char *place, const char *package, const char *version);
