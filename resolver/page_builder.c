@@ -360,7 +360,8 @@ sort_runs(GArray *runs)
 			version_free(run->version);
 	}
 	g_array_set_size(runs, kept);
-	qsort(runs->data, kept, sizeof(struct run), compare_runs);
+	if (kept > 0)
+		qsort(runs->data, kept, sizeof(struct run), compare_runs);
 }
 
 struct plan {

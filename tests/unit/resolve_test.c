@@ -447,7 +447,9 @@ site_add(struct site *site, const char *name, const char *version, const char *h
 static void
 site_scan(struct site *site)
 {
-	Python python = {.prefix = site->folder,
+	char *nowhere[] = {NULL};
+	Python python = {.sys_path = nowhere,
+		.prefix = site->folder,
 		.scheme = {.purelib = site->folder, .platlib = site->folder}};
 	const char *folders[] = {site->folder, NULL};
 	site->set = installed_scan(&python, folders, NULL, NULL);
