@@ -143,6 +143,7 @@ write_file(Log *log, const char *indent, const char *text)
 		g_strdup_printf("%s,%03ld %s", stamp, now.tv_nsec / 1000000, indent);
 	g_autofree char *lines = prefix_lines(start, text);
 	fputs(lines, log->file);
+	fflush(log->file); /* it tells of crashes too */
 }
 
 static void

@@ -75,7 +75,10 @@ static void
 finish(struct metadata_entry *entry)
 {
 	const struct source_listener *listener = &entry->index->listener;
+	const char *filename = page_text(entry->page, entry->file->filename);
 	entry->done = true;
+	if (entry->error && !strstr(entry->error->message, filename))
+		g_prefix_error(&entry->error, "%s: ", filename);
 	if (entry->metadata && listener->metadata_ready)
 		listener->metadata_ready(listener->user, entry->page, entry->file, entry->metadata);
 }
@@ -85,11 +88,8 @@ static bool
 take_text(struct metadata_entry *entry, const char *text, size_t length)
 {
 	entry->metadata = metadata_parse(text, length, &entry->error);
-	if (!entry->metadata) {
-		g_prefix_error(
-			&entry->error, "%s: ", page_text(entry->page, entry->file->filename));
+	if (!entry->metadata)
 		return false;
-	}
 	g_autofree char *path = entry->file->local ? NULL : cache_path(entry);
 	g_autofree char *folder = path ? g_path_get_dirname(path) : NULL;
 	if (path && fs_mkdirs(folder, 0700, NULL))

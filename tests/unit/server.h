@@ -37,8 +37,10 @@ server_start(struct server *server, const char *const *arguments)
 static inline void
 server_stop(struct server *server)
 {
-	kill(server->pid, SIGTERM);
+	if (!server->url)
+		return;
+	kill(server->pid, SIGKILL); /* a loop in this process has SIGTERM blocked for it */
 	waitpid(server->pid, NULL, 0);
 	close(server->out);
-	g_free(server->url);
+	g_clear_pointer(&server->url, g_free);
 }
