@@ -49,6 +49,7 @@ lookup_new(struct xpip *x, GError **error)
 		.find_links = options_list(options, OPT_FIND_LINKS),
 		.no_index = options_flag(options, OPT_NO_INDEX),
 		.cache_dir = x->cache_dir,
+		.jobs = xpip_jobs(x, NULL),
 		.refresh = options_list(options, OPT_REFRESH_PACKAGE),
 	};
 	lookup->index = index_new(x->loop, http, x->log, &index);

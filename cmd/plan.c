@@ -104,6 +104,7 @@ make_index(Plan *plan, GError **error)
 		.find_links = (const char *const *)links,
 		.no_index = options_flag(options, OPT_NO_INDEX) || files->no_index,
 		.cache_dir = plan->x->cache_dir,
+		.jobs = plan->jobs,
 		.refresh = options_list(options, OPT_REFRESH_PACKAGE),
 	};
 	plan->rest->index = index_new(plan->loop, http, plan->x->log, &index);

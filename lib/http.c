@@ -144,6 +144,24 @@ load(Http *http, GError **error)
 	return true;
 }
 
+/* Bytes (owned) that are here already. */
+static void
+answer_bytes(struct http_transfer *t, GBytes *bytes)
+{
+	GError *error = NULL;
+	HttpResponse *response = http_response_new(t->url);
+	gsize length = 0;
+	const void *data = g_bytes_get_data(bytes, &length);
+	response->status = 200;
+	response->total = (int64_t)length;
+	if (!t->sink)
+		response->body = g_bytes_ref(bytes);
+	else if (length > 0 && !t->sink(data, length, 0, t->user, &error))
+		g_clear_pointer(&response, http_response_free);
+	g_bytes_unref(bytes);
+	http_settle(t, response, error);
+}
+
 static void
 answer_file(struct http_transfer *t)
 {
@@ -151,23 +169,12 @@ answer_file(struct http_transfer *t)
 	g_autofree char *path = fs_url_to_path(t->url, &error);
 	size_t length = 0;
 	bool absent = false;
-	char *bytes = path ? fs_read(path, (size_t)t->max_size, &length, &absent, &error) : NULL;
-	if (!bytes) {
+	size_t limit = t->sink ? SIZE_MAX / 2 : (size_t)t->max_size;
+	char *bytes = path ? fs_read(path, limit, &length, &absent, &error) : NULL;
+	if (bytes)
+		answer_bytes(t, g_bytes_new_take(bytes, length));
+	else
 		http_settle(t, NULL, error);
-		return;
-	}
-	HttpResponse *response = http_response_new(t->url);
-	response->status = 200;
-	response->total = (int64_t)length;
-	if (t->sink) {
-		bool ok = t->sink(bytes, length, 0, t->user, &error);
-		g_free(bytes);
-		if (!ok)
-			g_clear_pointer(&response, http_response_free);
-	} else {
-		response->body = g_bytes_new_take(bytes, length);
-	}
-	http_settle(t, response, error);
 }
 
 /* Answers what needs no transfer; true if something was answered. */
@@ -180,6 +187,8 @@ answer_ready(Http *http)
 			continue;
 		if (t->error || t->cancelled)
 			http_settle(t, NULL, g_steal_pointer(&t->error));
+		else if (t->whole)
+			answer_bytes(t, g_steal_pointer(&t->whole));
 		else if (t->response)
 			http_settle(t, g_steal_pointer(&t->response), NULL);
 		else
@@ -363,6 +372,8 @@ http_free(Http *http)
 	if (http->multi)
 		http->curl->curl_multi_cleanup(http->multi);
 	g_ptr_array_unref(http->transfers);
+	if (http->wholes)
+		g_hash_table_unref(http->wholes);
 	http_auth_clear(http);
 	g_free((char *)http->options.proxy);
 	g_free((char *)http->options.client_cert);
@@ -380,7 +391,15 @@ static void
 look_into_cache(struct http_transfer *t)
 {
 	Http *http = t->http;
-	bool whole = t->range_start == 0 && t->range_end == 0 && !t->sink;
+	if (http->wholes && t->cache == HTTP_CACHE_NONE && !http_answer_is_part(t)) {
+		t->whole = g_hash_table_lookup(http->wholes, t->key);
+		if (t->whole) {
+			g_bytes_ref(t->whole);
+			t->state = TRANSFER_READY;
+			return;
+		}
+	}
+	bool whole = !http_answer_is_part(t) && !t->sink;
 	bool used = t->cache == HTTP_CACHE_USE || t->cache == HTTP_CACHE_REFRESH;
 	if (!http->options.cache_dir || !used || !whole)
 		return;
@@ -394,6 +413,15 @@ look_into_cache(struct http_transfer *t)
 	} else {
 		t->stale = kept;
 	}
+}
+
+void
+http_keep_whole(Http *http, const char *url, GBytes *bytes)
+{
+	if (!http->wholes)
+		http->wholes = g_hash_table_new_full(
+			g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+	g_hash_table_replace(http->wholes, http_strip_url(url), g_bytes_ref(bytes));
 }
 
 unsigned

@@ -94,6 +94,10 @@ unsigned http_running(const Http *http);   /* queued or under way */
 /* The text of a gzip-encoded body, at most `max` bytes. Any thread. ERROR_NETWORK. */
 GBytes *http_decode(GBytes *body, size_t max, GError **error);
 
+/* The whole of what `url` stands for, got in another way: http_get of all of it, past the cache, is
+ * answered with these bytes while the client lives. Takes a reference. */
+void http_keep_whole(Http *http, const char *url, GBytes *bytes);
+
 /* HTTP status of an error given to `done`, or 0. */
 long http_error_status(const GError *error);
 

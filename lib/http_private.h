@@ -61,6 +61,7 @@ struct http_transfer {
 	bool restart;  /* the answer does not continue the body: begin again */
 	bool checked;  /* status and ranges of this answer were looked at */
 	HttpResponse *response;
+	GBytes *whole;	     /* given by http_keep_whole */
 	HttpResponse *stale; /* kept answer that this transfer revalidates */
 	struct http_head head;
 	char reason[CURL_ERROR_SIZE];
@@ -80,6 +81,7 @@ struct Http {
 	CURLM *multi;
 	pthread_t preload; /* loads libcurl */
 	bool preloading;
+	GHashTable *wholes;   /* URL -> GBytes *, of http_keep_whole; or NULL */
 	GPtrArray *transfers; /* of struct http_transfer * */
 	unsigned last_id, running;
 	bool performing; /* inside libcurl: handles must not be removed */

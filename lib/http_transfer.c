@@ -451,5 +451,7 @@ http_transfer_free(struct http_transfer *t)
 	g_clear_error(&t->error);
 	http_response_free(t->response);
 	http_response_free(t->stale);
+	if (t->whole)
+		g_bytes_unref(t->whole);
 	g_free(t);
 }

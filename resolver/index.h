@@ -17,7 +17,9 @@ struct index_options {
 
 typedef struct Index Index;
 
-/* Borrows loop, http, jobs and log; to be freed before them (what runs is cancelled). */
+/* Files that had to be fetched whole for their metadata (no ranges, a small wheel) stay with the
+ * client (http_keep_whole): they are not fetched again. Borrows loop, http, jobs and log; to be
+ * freed before them (what runs is cancelled). */
 Index *index_new(Loop *loop, Http *http, Log *log, const struct index_options *options);
 void index_free(Index *index);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Index, index_free)
@@ -25,11 +27,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Index, index_free)
 /* The source for the resolver; lives as long as the index. Its metadata() returns NULL without an
  * error for an sdist whose metadata the index does not serve. */
 struct source *index_source(Index *index);
-
-/* The file at `url` (as a page gives it) if it had to be fetched for its metadata (a server without
- * ranges, a small wheel): not to be fetched again. Not checked against any hash. NULL if not; else
- * a new reference. */
-GBytes *index_whole_file(const Index *index, const char *url);
 
 /* Makes this file the only one of the project (a lock file says so): no index is asked for it. */
 void index_lock(Index *index, const char *name, const struct page_link *link);

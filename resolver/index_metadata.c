@@ -34,8 +34,7 @@ struct metadata_entry {
 	struct zip_member member;
 	GByteArray *body; /* of the answer that is coming in, from `body_at` of the file */
 	int64_t body_at;
-	int spill;     /* descriptor of a nameless file that takes it instead, or -1 */
-	GBytes *whole; /* the file itself, if it had to be fetched */
+	int spill; /* descriptor of a nameless file that takes it instead, or -1 */
 	Metadata *metadata;
 	GError *error;
 };
@@ -50,8 +49,6 @@ metadata_entry_free(void *data)
 		g_byte_array_unref(entry->body);
 	if (entry->spill >= 0)
 		close(entry->spill);
-	if (entry->whole)
-		g_bytes_unref(entry->whole);
 	metadata_free(entry->metadata);
 	g_clear_error(&entry->error);
 	g_free(entry);
@@ -248,7 +245,7 @@ take_answer(struct metadata_entry *entry, const HttpResponse *response)
 		     (response->status == 200 || response->total == (int64_t)length);
 	if (whole) {
 		entry->stage = STAGE_WHOLE;
-		entry->whole = g_bytes_ref(body);
+		http_keep_whole(entry->index->http, page_text(entry->page, entry->file->url), body);
 	}
 	if (entry->stage != STAGE_MEMBER)
 		return take_tail(entry, &piece);
@@ -418,11 +415,4 @@ index_metadata(void *user, const IndexPage *page, const struct index_file *file,
 	if (entry->error && error)
 		*error = g_error_copy(entry->error);
 	return entry->metadata;
-}
-
-GBytes *
-index_whole_file(const Index *index, const char *url)
-{
-	const struct metadata_entry *entry = g_hash_table_lookup(index->metadata, url);
-	return entry && entry->whole ? g_bytes_ref(entry->whole) : NULL;
 }
