@@ -84,6 +84,9 @@ global.timeout='5'" ]
 }
 
 @test "mistakes are told" {
+	run "$XPIP" config --user --global list
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"Need exactly one file to operate upon (--user, --site, --global) to perform." ]]
 	run "$XPIP" config
 	[ "$status" -eq 1 ]
 	[ "$output" = "ERROR: Need an action (debug, edit, get, list, set, unset) to perform." ]
