@@ -399,9 +399,14 @@ script_path_warning(const GPtrArray *paths, const char *executable, const char *
 	g_auto(GStrv) entries = g_strsplit(path ? path : "", ":", -1);
 	g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GString) text = g_string_new(NULL);
+	g_autofree char *previous = NULL; /* nearly always all are in one folder */
 	guint folders = 0;
 	for (guint i = 0; i < paths->len; i++) {
 		g_autofree char *named = g_path_get_dirname(g_ptr_array_index(paths, i));
+		if (g_strcmp0(named, previous) == 0)
+			continue;
+		g_free(previous);
+		previous = g_strdup(named);
 		char *folder = resolve(named);
 		bool seen = g_ptr_array_find_with_equal_func(done, folder, g_str_equal, NULL);
 		g_ptr_array_add(done, folder);
