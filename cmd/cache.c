@@ -262,7 +262,7 @@ run(struct xpip *x, GError **error)
 	const char *const *arguments = options_arguments(x->options);
 	if (!x->cache_dir)
 		return error_set(error, ERROR_INVALID_INPUT,
-			"%s cache commands can not function since cache is disabled.", x->program);
+			"pip cache commands can not function since cache is disabled.");
 	for (size_t i = 0; arguments[0] && i < G_N_ELEMENTS(actions); i++) {
 		if (strcmp(arguments[0], actions[i].name) != 0)
 			continue;
@@ -292,4 +292,5 @@ const struct command cache_command = {
 	.run = run,
 	.no_virtualenv_check = true,
 	.options = own_options,
+	.actions = "dir info list purge remove",
 };

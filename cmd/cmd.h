@@ -37,6 +37,7 @@ struct command {
 		struct xpip *x, GError **error); /* false: error set; exit status from its kind */
 	bool no_virtualenv_check;		 /* NV in pip-surface */
 	const enum option *options;		 /* ends with OPTION_COUNT */
+	const char *actions; /* what the first argument may be, separated by spaces; or NULL */
 };
 extern const struct command *const commands[]; /* NULL-terminated, in the order of `xpip help` */
 const struct command *command_find(const char *name);

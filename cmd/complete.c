@@ -139,6 +139,19 @@ add_installed(const struct request *request)
 	return any;
 }
 
+/* `cache list`, `config get` …: unless one of them is there already. */
+static void
+add_actions(const struct request *request, const char *actions)
+{
+	g_auto(GStrv) names = g_strsplit(actions, " ", 0);
+	for (size_t i = 0; i < request->count; i++)
+		if (g_strv_contains((const char *const *)names, request->words[i]))
+			return;
+	for (char **name = names; *name; name++)
+		if (g_str_has_prefix(*name, request->current))
+			g_string_append_printf(request->out, "%s\n", *name);
+}
+
 static void
 complete_command(const struct request *request, const struct command *command)
 {
@@ -152,6 +165,8 @@ complete_command(const struct request *request, const struct command *command)
 		add_paths(request, false);
 	else
 		add_options(request, known);
+	if (command->actions)
+		add_actions(request, command->actions);
 }
 
 static void

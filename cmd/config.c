@@ -360,4 +360,5 @@ const struct command config_command = {
 	.run = run,
 	.no_virtualenv_check = true,
 	.options = own_options,
+	.actions = "list edit get set unset debug",
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* `xpip debug`: facts about the interpreter, the configuration and the tags, for a bug report. */
 #include "cmd/cmd.h"
+#include "lib/process.h"
+#include "resolver/marker.h"
 #include "wheel/tags.h"
 
 #include <string.h>
@@ -111,6 +113,29 @@ show_tags(const struct xpip *x, const Python *python)
 	log_indent(x->log, -1);
 }
 
+/* Depends on this call's locale, so the interpreter is asked anew. */
+static bool
+show_encodings(struct xpip *x, const Python *python, GError **error)
+{
+	const char *argv[] = {python->executable, "-c",
+		"import sys, locale\n"
+		"ask = getattr(locale, 'getencoding', lambda: locale.getpreferredencoding(False))\n"
+		"print('sys.getdefaultencoding: ' + sys.getdefaultencoding())\n"
+		"print('sys.getfilesystemencoding: ' + sys.getfilesystemencoding())\n"
+		"print('locale.getencoding: ' + ask())",
+		NULL};
+	struct process_options options = {.argv = argv, .loop = xpip_loop(x, error)};
+	g_autoptr(GString) output = g_string_new(NULL);
+	int status = 0;
+	if (!options.loop || !process_run(&options, output, &status, error))
+		return false;
+	if (status != 0)
+		return error_set(error, ERROR_ENVIRONMENT, "%s ended with status %d",
+			python->executable, status);
+	log_info(x->log, "%s", g_strchomp(output->str));
+	return true;
+}
+
 static bool
 run(struct xpip *x, GError **error)
 {
@@ -126,7 +151,9 @@ run(struct xpip *x, GError **error)
 	show(x, "sys.version", python->version);
 	show(x, "sys.executable", python->executable);
 	show(x, "sys.prefix", python->prefix);
-	show(x, "sys.platform", python->platform);
+	if (!show_encodings(x, python, error))
+		return false;
+	show(x, "sys.platform", python->markers[MARKER_SYS_PLATFORM]);
 	log_info(x->log, "sys.implementation:");
 	log_indent(x->log, 1);
 	show(x, "name", python->implementation);

@@ -133,4 +133,5 @@ const struct command index_command = {
 	.run = run,
 	.no_virtualenv_check = true,
 	.options = own_options,
+	.actions = "versions",
 };

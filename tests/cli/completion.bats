@@ -23,6 +23,13 @@ $BATS_TEST_TMPDIR/file" ]
 	[ "$output" = "$BATS_TEST_TMPDIR/dir/" ]
 }
 
+@test "actions of commands, once" {
+	[ "$(complete "xpip cache pu" 2)" = purge ]
+	[ "$(complete "xpip config se" 2)" = set ]
+	[ "$(complete "xpip index v" 2)" = versions ]
+	[ -z "$(complete "xpip cache remove re" 3)" ]
+}
+
 @test "bash loads its script and completes with it" {
 	ln -sf "$XPIP" "$BATS_TEST_TMPDIR/xpip"
 	PATH="$BATS_TEST_TMPDIR:$PATH" run bash -c 'eval "$(xpip completion --bash)"
