@@ -328,15 +328,15 @@ test_metadata(void)
 			"/files/foo-2.0-py3-none-any.whl@0-MEMBER",
 			false},
 		{"/+no658+nosize/simple", "foo-1.0-py3-none-any.whl",
-			"/files/foo-1.0-py3-none-any.whl@-49152", true},
+			"/files/foo-1.0-py3-none-any.whl@-32768", true},
 		{"/+no658+html/simple", "foo-2.0-py3-none-any.whl",
-			"/files/foo-2.0-py3-none-any.whl@-49152 "
+			"/files/foo-2.0-py3-none-any.whl@-32768 "
 			"/files/foo-2.0-py3-none-any.whl@0-MEMBER",
 			false},
 		{"/+no658+norange/simple", "foo-2.0-py3-none-any.whl",
 			"/files/foo-2.0-py3-none-any.whl@TAIL-SIZE", true},
 		{"/+no658+nosuffix+html/simple", "foo-2.0-py3-none-any.whl",
-			"/files/foo-2.0-py3-none-any.whl@-49152", true},
+			"/files/foo-2.0-py3-none-any.whl@-32768", true},
 		{"/+no658+refuse/simple", "foo-2.0-py3-none-any.whl",
 			"/files/foo-2.0-py3-none-any.whl@TAIL-SIZE /files/foo-2.0-py3-none-any.whl",
 			true},
@@ -344,7 +344,7 @@ test_metadata(void)
 			"/files/foo-2.0-py3-none-any.whl@TAIL-SIZE /files/foo-2.0-py3-none-any.whl",
 			true},
 		{"/+no658+shift+html/simple", "foo-2.0-py3-none-any.whl",
-			"/files/foo-2.0-py3-none-any.whl@-49152 /files/foo-2.0-py3-none-any.whl",
+			"/files/foo-2.0-py3-none-any.whl@-32768 /files/foo-2.0-py3-none-any.whl",
 			true},
 		{"/+no658+noheader/simple", "foo-2.0-py3-none-any.whl",
 			"/files/foo-2.0-py3-none-any.whl@TAIL-SIZE /files/foo-2.0-py3-none-any.whl",
@@ -370,7 +370,7 @@ test_metadata(void)
 		g_autofree char *seen = requests(f);
 		g_autoptr(GString) expected = g_string_new(cases[i].requests);
 		g_autofree char *last = g_strdup_printf("%" G_GSIZE_FORMAT, size - 1);
-		g_autofree char *tail = g_strdup_printf("%" G_GSIZE_FORMAT, size - 49152);
+		g_autofree char *tail = g_strdup_printf("%" G_GSIZE_FORMAT, size - 32768);
 		g_string_replace(expected, "SIZE", last, 0);
 		g_string_replace(expected, "TAIL", tail, 0);
 		const char *member = strstr(seen, "@0-");
@@ -575,7 +575,7 @@ test_metadata_cache(void)
 	get_page(f, "foo");
 	g_free(requests(f));
 	g_assert_nonnull(metadata(f, files[0], NULL));
-	check_requests(f, "/files/foo-1.0-py3-none-any.whl@-49152");
+	check_requests(f, "/files/foo-1.0-py3-none-any.whl@-32768");
 	teardown(f);
 }
 
