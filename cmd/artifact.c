@@ -85,8 +85,10 @@ artifact_say_warnings(Log *log, const char *filename, const GPtrArray *warnings)
 {
 	for (guint i = 0; warnings && i < warnings->len; i++) {
 		const char *text = g_ptr_array_index(warnings, i);
-		enum log_level level =
-			g_str_has_suffix(text, ARCHIVE_OMISSION) ? LOG_VERBOSE : LOG_WARNING;
+		enum log_level level = g_str_has_suffix(text, ARCHIVE_OMISSION) ||
+						       g_str_has_suffix(text, ARCHIVE_GHOST)
+					       ? LOG_VERBOSE
+					       : LOG_WARNING;
 		log_write(log, level, "%s: %s", filename, text);
 	}
 }
@@ -224,11 +226,14 @@ make_scratch(Artifact *artifact, GError **error)
 static bool
 track(const struct artifact_context *context, const Artifact *artifact, GError **error)
 {
+	const char *dash = strrchr(artifact->filename, '-');
+	g_autofree char *name =
+		dash ? g_strndup(artifact->filename, (size_t)(dash - artifact->filename))
+		     : g_strdup(artifact->rest->what);
 	for (guint i = 0; i < context->building->len; i++)
 		if (strcmp(g_ptr_array_index(context->building, i), artifact->url) == 0)
 			return error_set(error, ERROR_ENVIRONMENT,
-				"%s is already being built: %s from %s", artifact->url,
-				artifact->rest->name ? artifact->rest->name : artifact->rest->what,
+				"%s is already being built: %s from %s", artifact->url, name,
 				artifact->url);
 	g_ptr_array_add(context->building, artifact->url);
 	return true;

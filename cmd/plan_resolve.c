@@ -23,7 +23,6 @@ open_direct(void *user, const struct direct_request *request, struct direct *out
 {
 	Plan *plan = user;
 	const struct root *root = direct_root(plan, request);
-	const Options *options = plan->x->options;
 	if (!(!plan->rest->require_hashes || plan_check_place(request->url, error)))
 		return false;
 	g_autofree char *what = root && root->editable ? g_strdup(request->url)
@@ -37,11 +36,7 @@ open_direct(void *user, const struct direct_request *request, struct direct *out
 		.editable = request->editable,
 		.demanded = request->hashes,
 		.size = -1,
-		.config_settings = root && root->config_settings
-					   ? (const char *const *)root->config_settings
-				   : options_allow(options, OPT_CONFIG_SETTINGS)
-					   ? options_list(options, OPT_CONFIG_SETTINGS)
-					   : NULL,
+		.config_settings = root ? (const char *const *)root->config_settings : NULL,
 	};
 	Artifact *artifact = artifact_new(&plan->rest->context, &wanted, error);
 	if (!artifact)
@@ -52,6 +47,21 @@ open_direct(void *user, const struct direct_request *request, struct direct *out
 	out->local_wheel = artifact->local && artifact->is_wheel;
 	out->local = artifact->local && !artifact->is_wheel;
 	return true;
+}
+
+/* -C of the requirement (or constraint) that names the project; what nobody named has none. */
+static const char *const *
+project_settings(const Plan *plan, const char *name)
+{
+	const GPtrArray *lists[] = {plan->roots->requirements, plan->roots->constraints};
+	for (size_t n = 0; n < G_N_ELEMENTS(lists); n++)
+		for (guint i = 0; i < lists[n]->len; i++) {
+			const struct root *root = g_ptr_array_index(lists[n], i);
+			if (root->requirement && root->config_settings &&
+				strcmp(root->requirement->normalized_name, name) == 0)
+				return (const char *const *)root->config_settings;
+		}
+	return NULL;
 }
 
 Artifact *
@@ -69,9 +79,7 @@ plan_open_sdist(Plan *plan, const IndexPage *page, const struct index_file *file
 		.size = file->size,
 		.hash_name = page_text(page, file->hash_name),
 		.hash = page_text(page, file->hash),
-		.config_settings = options_allow(plan->x->options, OPT_CONFIG_SETTINGS)
-					   ? options_list(plan->x->options, OPT_CONFIG_SETTINGS)
-					   : NULL,
+		.config_settings = project_settings(plan, page_name(page)),
 	};
 	artifact = artifact_new(&plan->rest->context, &wanted, error);
 	if (!artifact)

@@ -189,6 +189,21 @@ name_place(Parts *parts, GError **error)
 	return true;
 }
 
+/* `file:../x#egg=y`, relative to the current folder, as a proper file:// URL. New string. */
+static char *
+absolute_file_url(const char *url)
+{
+	const char *rest = url + strlen("file:");
+	if (g_str_has_prefix(rest, "//"))
+		rest += 2;
+	size_t plain = strcspn(rest, "#");
+	g_autofree char *part = g_strndup(rest, plain);
+	g_autofree char *decoded = g_uri_unescape_string(part, NULL);
+	g_autofree char *path = g_canonicalize_filename(decoded ? decoded : part, NULL);
+	g_autofree char *whole = fs_path_to_url(path);
+	return g_strconcat(whole, rest + plain, NULL);
+}
+
 static bool
 split_line(struct xpip *x, const char *line, Parts *parts, GError **error)
 {
@@ -206,10 +221,8 @@ split_line(struct xpip *x, const char *line, Parts *parts, GError **error)
 	if (url) {
 		parts->url = g_strdup(name);
 		if (g_str_has_prefix(name, "file:") && strstr(name, "../")) {
-			g_autofree char *path =
-				g_canonicalize_filename(name + strlen("file:"), NULL);
 			g_free(parts->url);
-			parts->url = fs_path_to_url(path);
+			parts->url = absolute_file_url(name);
 		}
 	} else if (!find_path(x, parts, name, error)) {
 		return false;
@@ -232,7 +245,8 @@ split_editable(const char *line, Parts *parts, GError **error)
 		if (g_file_test(path, G_FILE_TEST_IS_DIR))
 			parts->url = fs_path_to_url(whole);
 		else if (g_ascii_strncasecmp(path, "file:", 5) == 0)
-			parts->url = g_steal_pointer(&path);
+			parts->url = strstr(path, "../") ? absolute_file_url(path)
+							 : g_steal_pointer(&path);
 		else
 			parts->url = g_strdup(line);
 		if (!name_place(parts, error))
@@ -452,7 +466,11 @@ add_each(struct xpip *x, const Python *python, Roots *roots, const char *const *
 		const char *start = lines[i] + strspn(lines[i], " \t\r\n");
 		if (!*start)
 			continue;
-		roots_add(x, python, roots->requirements, lines[i], editable, NULL, &why);
+		struct root *root =
+			roots_add(x, python, roots->requirements, lines[i], editable, NULL, &why);
+		if (root && options_allow(x->options, OPT_CONFIG_SETTINGS))
+			root->config_settings =
+				g_strdupv((char **)options_list(x->options, OPT_CONFIG_SETTINGS));
 		if (!why)
 			continue;
 		g_propagate_error(error, g_steal_pointer(&why));

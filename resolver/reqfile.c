@@ -486,7 +486,8 @@ read_source(struct reading *reading, const struct source *source, GError **error
 		reading->read ? reading->read(source->path, &length, reading->user, error)
 			      : reqfile_read_local(source->path, &length, error);
 	if (!bytes) {
-		g_prefix_error(error, "Could not open %s file: ", what);
+		if (!is_url(source->path))
+			g_prefix_error(error, "Could not open %s file: ", what);
 		return false;
 	}
 	if (length > MAX_BYTES)

@@ -16,7 +16,7 @@ static const struct {
 	const char *text;
 	bool fatal;
 } oddities[ODDITIES] = {
-	[GHOST] = {"RECORD lists it but the wheel has no such file", false},
+	[GHOST] = {ARCHIVE_GHOST, false},
 	[UNLISTED] = {"RECORD does not list it", true},
 	[TWICE] = {"RECORD lists it twice, differently", true},
 	[SIZE] = {"its size differs from RECORD", true},
