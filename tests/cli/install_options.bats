@@ -249,3 +249,11 @@ version_of() { sed -n 's/^Version: //p' "$site/$1"-*.dist-info/METADATA; }
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"Python 3."*"at $PWD/env/bin/python"* ]]
 }
+@test "--requirements-from-script reads PEP 723" {
+	wheel demo 1.0
+	printf '# /// script\n# dependencies = ["demo<2"]\n# ///\nprint(1)\n' >script.py
+	run install --requirements-from-script script.py
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"Successfully installed demo-1.0" ]]
+}
+
