@@ -420,7 +420,8 @@ load_done(void *input, bool cancelled)
 	size_t missing = 0;
 	for (size_t i = 0; i < set->files->len; i++)
 		missing += set->missed[i] && !cancelled && !set->error;
-	if (missing == 0) {
+	/* `stopping` is only set by this thread. */
+	if (missing == 0 || bytecode->stopping) {
 		finish(set);
 		return;
 	}
