@@ -7,10 +7,9 @@
 
 /* pip's rules about what goes when something else comes (get_dist_to_uninstall). */
 static bool
-must_remove(const Plan *plan, const struct apply_options *options, const struct resolved *resolved,
+must_remove(const Plan *plan, const struct apply_options *options, const Installed *dist,
 	bool *remove, GError **error)
 {
-	const Installed *dist = resolved->installed;
 	*remove = false;
 	if (!dist || options->foreign)
 		return true;
@@ -24,24 +23,27 @@ must_remove(const Plan *plan, const struct apply_options *options, const struct 
 	return true;
 }
 
+/* fresh: what is installed now that we have the lock; another process may have been here since the
+ * plan was made. NULL: nothing is replaced. */
 static bool
-remove_old(Plan *plan, const struct apply_options *options, Change *change,
+remove_old(Plan *plan, const struct apply_options *options, Change *change, InstalledSet *fresh,
 	const struct resolved *resolved, GError **error)
 {
-	bool remove;
-	if (!must_remove(plan, options, resolved, &remove, error))
+	bool remove, found;
+	Installed *dist = fresh ? installed_find(fresh, resolved->name) : NULL;
+	if (!must_remove(plan, options, dist, &remove, error))
 		return false;
 	if (!remove)
 		return true;
-	Installed *dist = resolved->installed;
+	installed_metadata(dist, NULL); /* spells the name as the project does */
 	Log *log = plan->x->log;
 	log_indent(log, 1);
 	log_info(log, "Attempting uninstall: %s", dist->name);
 	log_indent(log, 1);
 	log_info(log, "Found existing installation: %s %s", dist->name, dist->version);
 	log_info(log, "Uninstalling %s-%s:", dist->name, dist->version);
-	bool ok = change_remove(change, dist, error);
-	if (ok)
+	bool ok = change_remove(change, dist, &found, error);
+	if (ok && found)
 		log_info(log, "  Successfully uninstalled %s-%s", dist->name, dist->version);
 	log_indent(log, -2);
 	return ok;
@@ -57,6 +59,17 @@ say_installing(const Plan *plan)
 				plan->items[i].resolved->display_name);
 	if (names->len)
 		log_info(plan->x->log, "Installing collected packages: %s", names->str);
+}
+
+static bool
+begin(Plan *plan, const struct change_options *making, Change **change, InstalledSet **fresh,
+	GError **error)
+{
+	*change = change_begin(making, error);
+	if (!*change || !plan_installed(plan))
+		return *change != NULL;
+	*fresh = installed_scan(plan->python, NULL, plan->x->log, error);
+	return *fresh != NULL;
 }
 
 bool
@@ -76,14 +89,15 @@ apply_plan(Plan *plan, const struct apply_options *options, GError **error)
 		.store = plan->store,
 	};
 	g_autoptr(Change) change = NULL;
+	g_autoptr(InstalledSet) fresh = NULL;
 	if (!options->quiet)
 		say_installing(plan);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_item *item = &plan->items[i];
 		if (!item->wheel)
 			continue;
-		if (!change)
-			change = change_begin(&making, error);
+		if (!change && !begin(plan, &making, &change, &fresh, error))
+			return false;
 		const DirectUrl *direct = plan_direct_url(item);
 		g_autofree char *json = direct ? directurl_json(direct) : NULL;
 		struct change_install install = {
@@ -93,7 +107,7 @@ apply_plan(Plan *plan, const struct apply_options *options, GError **error)
 			.direct_url_json = json,
 			.editable = item->resolved->editable,
 		};
-		if (!change || !remove_old(plan, options, change, item->resolved, error) ||
+		if (!remove_old(plan, options, change, fresh, item->resolved, error) ||
 			!change_install(change, &install, error))
 			return false;
 	}

@@ -3,38 +3,16 @@
  * cmd/plan.c find and fetch and cmd/apply.c write them. */
 #include "cmd/apply.h"
 #include "cmd/install_report.h"
+#include "cmd/managed.h"
 #include "lib/fs.h"
-#include "lib/ini.h"
 #include "resolver/consistency.h"
+#include "wheel/change.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 /* --- before ----------------------------------------------------------------------------------- */
-
-/* PEP 668: the distributor's own words, if the marker file has some. */
-static bool
-refuse_managed(const Python *python, GError **error)
-{
-	g_autofree char *text = fs_read(python->externally_managed, 0, NULL, NULL, NULL);
-	g_autoptr(Ini) ini =
-		text ? ini_parse(text, strlen(text), python->externally_managed, NULL) : NULL;
-	const char *words = ini ? ini_get(ini, "externally-managed", "error") : NULL;
-	if (!words)
-		words = "The Python environment under this prefix is managed externally, and may "
-			"not "
-			"be\nmanipulated by the user. Please use specific tooling from the "
-			"distributor of\nthe Python installation to interact with this environment "
-			"instead.";
-	return error_set(error, ERROR_ENVIRONMENT,
-		"externally-managed-environment\n\n× This environment is externally managed\n╰─> "
-		"%s\n\nnote: If you believe this is a mistake, please contact your Python "
-		"installation or OS distribution provider. You can override this, at the risk of "
-		"breaking your Python installation or OS, by passing --break-system-packages.\n"
-		"hint: See PEP 668 for the detailed specification.",
-		words);
-}
 
 static bool
 check_options(struct xpip *x, GError **error)
@@ -51,8 +29,8 @@ check_options(struct xpip *x, GError **error)
 		return false;
 	bool here = !target && !prefix && !options_string(options, OPT_ROOT) &&
 		    !(options_flag(options, OPT_DRY_RUN) && options_string(options, OPT_REPORT));
-	if (here && python->externally_managed && !options_flag(options, OPT_BREAK_SYSTEM_PACKAGES))
-		return refuse_managed(python, error);
+	if (here && !managed_check(x, python, error))
+		return false;
 	if (options_flag(options, OPT_ONLY_DEPS) &&
 		(options_flag(options, OPT_NO_DEPS) || *options_list(options, OPT_GROUP) ||
 			*options_list(options, OPT_REQUIREMENT) ||
@@ -165,22 +143,6 @@ say_summary(const Plan *plan, const char *words)
 	log_info(plan->x->log, "%s", text->str);
 }
 
-static void
-warn_root(const struct xpip *x, const Python *python)
-{
-	if (geteuid() != 0 || python->is_venv ||
-		strcmp(options_string(x->options, OPT_ROOT_USER_ACTION), "ignore") == 0)
-		return;
-	log_warning(x->log,
-		"Running %s as the 'root' user can result in broken permissions and conflicting "
-		"behaviour with the system package manager, possibly rendering your system "
-		"unusable. It is recommended to use a virtual environment instead. Use the "
-		"--root-user-action option if you know what you are doing and want to suppress "
-		"this "
-		"warning.",
-		x->program);
-}
-
 static bool
 install(Plan *plan, bool user, GError **error)
 {
@@ -246,6 +208,9 @@ run(struct xpip *x, GError **error)
 	bool user;
 	if (!check_options(x, error) || !decide_user(x, x->python, &user, error))
 		return false;
+	/* A change that was cut short is finished before anybody looks at what is installed. */
+	if (!change_recover(x->python, &x->python->scheme, x->log, error))
+		return false;
 	g_autoptr(Plan) plan = plan_new(x, true, error);
 	if (!plan || !plan_resolve(plan, error) || !write_report(plan, error))
 		return false;
@@ -261,7 +226,7 @@ run(struct xpip *x, GError **error)
 	if (conflicts)
 		log_error(x->log, "%s", conflicts);
 	say_summary(plan, "Successfully installed");
-	warn_root(x, plan->python);
+	managed_warn_root(x, plan->python);
 	return true;
 }
 

@@ -82,7 +82,10 @@ bool
 change_recover(const Python *python, const struct python_scheme *scheme, Log *log, GError **error)
 {
 	(void)python;
-	if (!g_file_test(scheme->purelib, G_FILE_TEST_IS_DIR))
+	g_auto(fd_t) base = open(scheme->purelib, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_autoptr(GPtrArray) names = base < 0 ? NULL : stage_left_over(base);
+	/* Nearly always there is nothing, and nobody to wait for. */
+	if (!names || names->len == 0)
 		return true;
 	g_autoptr(Stage) stage = stage_lock(scheme, false, log, error);
 	return stage && recover(stage, log, error);
@@ -142,16 +145,32 @@ change_install(Change *change, const struct change_install *install, GError **er
 }
 
 bool
-change_remove(Change *change, Installed *dist, GError **error)
+change_remove_found(Change *change, struct removal *removal, GError **error)
 {
-	struct removal *removal = g_new0(struct removal, 1);
-	if (!stage_open_roots(change->stage, error) ||
-		!remove_find(change->options.python, dist, removal, change->options.log, error)) {
-		g_free(removal);
+	if (!stage_open_roots(change->stage, error))
 		return false;
-	}
-	g_ptr_array_add(change->removals, removal);
+	struct removal *taken = g_new(struct removal, 1);
+	*taken = *removal;
+	*removal = (struct removal){0};
+	g_ptr_array_add(change->removals, taken);
 	return true;
+}
+
+bool
+change_remove(Change *change, Installed *dist, bool *found, GError **error)
+{
+	struct removal removal;
+	Log *log = change->options.log;
+	if (!remove_find(change->options.python, dist, &removal, log, error))
+		return false;
+	if (removal.paths->len == 0)
+		log_info(
+			log, "Can't uninstall '%s'. No files were found to uninstall.", dist->name);
+	if (found)
+		*found = removal.paths->len > 0;
+	bool ok = change_remove_found(change, &removal, error);
+	removal_clear(&removal);
+	return ok;
 }
 
 static bool

@@ -39,8 +39,12 @@ struct change_install {
  * background; errors surface in change_commit. */
 bool change_install(Change *change, const struct change_install *install, GError **error);
 /* Stages the removal of an installed distribution: everything its RECORD (or egg-info equivalent)
- * owns within the environment (wheel/remove.h tells what that is). */
-bool change_remove(Change *change, Installed *dist, GError **error);
+ * owns within the environment (wheel/remove.h tells what that is). *found (may be NULL): whether
+ * there is anything; if not, the log says why. */
+bool change_remove(Change *change, Installed *dist, bool *found, GError **error);
+/* The same with what remove_find has found; `removal` is emptied. */
+struct removal;
+bool change_remove_found(Change *change, struct removal *removal, GError **error);
 /* Waits for staging and byte-compiling, syncs the journal, renames everything, drops the journal.
  * On error the environment is as it was. */
 bool change_commit(Change *change, GError **error);

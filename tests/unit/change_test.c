@@ -43,10 +43,10 @@ install(struct environment *env, const struct request *requests, bool compile, G
 		return false;
 	for (; requests->name; requests++) {
 		Installed *old = installed_find(set, requests->name);
-		if (old && !change_remove(change, old, error))
+		if (old && !change_remove(change, old, NULL, error))
 			return false;
-		g_autoptr(StoreWheel) wheel = environment_wheel(
-			env, requests->name, requests->version, requests->files);
+		g_autoptr(StoreWheel) wheel =
+			environment_wheel(env, requests->name, requests->version, requests->files);
 		struct change_install what = {
 			.wheel = wheel, .name = requests->name, .requested = true};
 		if (!change_install(change, &what, error))
@@ -133,22 +133,21 @@ test_record(void)
 	for (char **row = rows; *row && **row; row++)
 		g_string_append_printf(paths, "%.*s%s\n", (int)strcspn(*row, ","), *row,
 			g_str_has_suffix(*row, ",,") ? " -" : "");
-	g_autofree char *wanted = g_strdup_printf(
-		"../../../bin/alpha\n"
-		"../../../bin/alpha-tool\n"
-		"../../../share/alpha/notes.txt\n"
-		"alpha-1.0.dist-info/INSTALLER\n"
-		"alpha-1.0.dist-info/METADATA\n"
-		"alpha-1.0.dist-info/RECORD -\n"
-		"alpha-1.0.dist-info/REQUESTED\n"
-		"alpha-1.0.dist-info/WHEEL\n"
-		"alpha-1.0.dist-info/entry_points.txt\n"
-		"alpha/__init__.py\n"
-		"alpha/__pycache__/__init__.%s.pyc -\n"
-		"alpha/__pycache__/old.%s.pyc -\n"
-		"alpha/old.py\n"
-		"shared/__pycache__/alpha.%s.pyc -\n"
-		"shared/alpha.py\n",
+	g_autofree char *wanted = g_strdup_printf("../../../bin/alpha\n"
+						  "../../../bin/alpha-tool\n"
+						  "../../../share/alpha/notes.txt\n"
+						  "alpha-1.0.dist-info/INSTALLER\n"
+						  "alpha-1.0.dist-info/METADATA\n"
+						  "alpha-1.0.dist-info/RECORD -\n"
+						  "alpha-1.0.dist-info/REQUESTED\n"
+						  "alpha-1.0.dist-info/WHEEL\n"
+						  "alpha-1.0.dist-info/entry_points.txt\n"
+						  "alpha/__init__.py\n"
+						  "alpha/__pycache__/__init__.%s.pyc -\n"
+						  "alpha/__pycache__/old.%s.pyc -\n"
+						  "alpha/old.py\n"
+						  "shared/__pycache__/alpha.%s.pyc -\n"
+						  "shared/alpha.py\n",
 		env.python.cache_tag, env.python.cache_tag, env.python.cache_tag);
 	g_assert_cmpstr(paths->str, ==, wanted);
 	environment_close(&env);
@@ -288,8 +287,8 @@ test_refusals(void)
 			continue;
 		g_autoptr(StoreWheel) wheel = environment_wheel(&env, name, "1", all[i]);
 		struct change_install what = {.wheel = wheel, .name = name};
-		g_assert_false(change_install(change, &what, &error) &&
-			       change_commit(change, &error));
+		g_assert_false(
+			change_install(change, &what, &error) && change_commit(change, &error));
 		g_assert_error(error, XPIP_ERROR, ERROR_INVALID_INPUT);
 		g_clear_error(&error);
 	}
@@ -314,8 +313,8 @@ test_target(void)
 		bool replace;
 		const struct request *requests;
 		const char *text;
-	} rounds[] = {{false, first, "v = 1\n"}, {false, second, "v = 1\n"},
-		{true, second, "v = 2\n"}};
+	} rounds[] = {
+		{false, first, "v = 1\n"}, {false, second, "v = 1\n"}, {true, second, "v = 2\n"}};
 	for (size_t i = 0; i < G_N_ELEMENTS(rounds); i++) {
 		struct change_options options = environment_options(&env);
 		options.scheme = scheme;
@@ -413,8 +412,8 @@ run_until(struct environment *env, bool recover, unsigned point)
 		GError *error = NULL;
 		setenv("XPIP_CRASH_AT", text, 1);
 		environment_open(env);
-		bool ok = recover ? change_recover(&env->python, &env->python.scheme, env->log,
-					    &error)
+		bool ok = recover ? change_recover(
+					    &env->python, &env->python.scheme, env->log, &error)
 				  : install(env, second, false, &error);
 		_exit(ok ? 0 : 1);
 	}

@@ -144,8 +144,7 @@ environment_wheel(
 		store_download_free(download);
 	} else {
 		struct store_add_options options = {filename, true};
-		store_add_wheel(
-			env->store, env->jobs, download, &options, environment_added, env);
+		store_add_wheel(env->store, env->jobs, download, &options, environment_added, env);
 		while (!env->added)
 			g_assert_true(loop_turn(env->loop, -1, NULL));
 	}
@@ -192,10 +191,10 @@ environment_list(const char *folder, const char *below, GPtrArray *lines)
 		g_autofree char *text = NULL;
 		gsize length = 0;
 		g_file_get_contents(path, &text, &length, NULL);
-		g_autofree char *sum = g_compute_checksum_for_data(
-			G_CHECKSUM_SHA256, (guchar *)text, length);
-		g_ptr_array_add(lines,
-			g_strdup_printf("%s %o %.12s", shown, info.st_mode & 07777, sum));
+		g_autofree char *sum =
+			g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)text, length);
+		g_ptr_array_add(
+			lines, g_strdup_printf("%s %o %.12s", shown, info.st_mode & 07777, sum));
 	}
 }
 
