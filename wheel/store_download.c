@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 enum { COPY_STEP = 1 << 20, MAX_RANGES = 65536 };
-#define MAX_IN_MEMORY ((int64_t)64 << 20)
+#define MAX_IN_MEMORY ((int64_t)64 << 20)      /* of one download; */
+#define MAX_ALL_IN_MEMORY ((int64_t)512 << 20) /* of all */
 #define MAX_LENGTH ((int64_t)64 << 30)
 
 struct range {
@@ -33,6 +34,30 @@ struct StoreDownload {
 	bool finished;	/* `digest` is known */
 	struct digest digest;
 };
+
+/* Makes room for `end` bytes in memory; false if that would be too much. */
+static bool
+make_room(StoreDownload *download, int64_t end)
+{
+	if (end <= (int64_t)download->room)
+		return true;
+	size_t room = MAX((size_t)end, MIN(download->room * 2, (size_t)MAX_IN_MEMORY));
+	int64_t all = download->store->in_memory + (int64_t)(room - download->room);
+	if (end > MAX_IN_MEMORY || all > MAX_ALL_IN_MEMORY)
+		return false;
+	download->bytes = g_realloc(download->bytes, room);
+	download->room = room;
+	download->store->in_memory = all;
+	return true;
+}
+
+static void
+leave_memory(StoreDownload *download)
+{
+	g_clear_pointer(&download->bytes, g_free);
+	download->store->in_memory -= (int64_t)download->room;
+	download->room = 0;
+}
 
 StoreDownload *
 store_download_new(Store *store, GError **error)
@@ -62,7 +87,7 @@ store_download_free(StoreDownload *download)
 	g_array_unref(download->ranges);
 	hasher_free(download->hasher);
 	g_free(download->temporary);
-	g_free(download->bytes);
+	leave_memory(download);
 	g_free(download);
 }
 
@@ -150,19 +175,13 @@ add_range(StoreDownload *download, int64_t start, int64_t end, GError **error)
 static bool
 keep(StoreDownload *download, const uint8_t *bytes, size_t length, int64_t at, GError **error)
 {
-	int64_t end = at + (int64_t)length;
-	if (end > MAX_IN_MEMORY && (download->bytes || download->fd < 0)) {
+	bool in_memory = download->bytes || !download->flushed;
+	if (in_memory && make_room(download, at + (int64_t)length)) {
+		memcpy(download->bytes + at, bytes, length);
+	} else if (in_memory) {
 		if (!store_download_flush(download, error))
 			return false;
-		g_clear_pointer(&download->bytes, g_free);
-	}
-	if (end <= MAX_IN_MEMORY && (download->bytes || download->fd < 0)) {
-		if ((size_t)end > download->room) {
-			download->room = MAX((size_t)end, download->room * 2);
-			download->bytes = g_realloc(download->bytes, download->room);
-		}
-		if (length)
-			memcpy(download->bytes + at, bytes, length);
+		leave_memory(download);
 	}
 	return !download->flushed || write_at(download->fd, bytes, length, at, error);
 }

@@ -20,7 +20,7 @@ struct Store {
 	fd_t run_lock;
 	GPtrArray *wheels; /* all that were handed out, to drop the altered ones at the end */
 	unsigned serial;   /* names within `run` */
-	bool ready;	   /* the folders were made */
+	int64_t in_memory; /* bytes that downloads hold */
 };
 
 /* store.c: makes the folders and `run` if they are not there yet. */

@@ -231,8 +231,10 @@ open_kept(const StoreWheel *wheel, char **bytes, GError **error)
 	if (*bytes)
 		digest_bytes(*bytes, length, &digest);
 	if (!*bytes || !digest_equal(&digest, &wheel->sha256)) {
+		if (*bytes) /* so that the next download is kept in its place */
+			unlink(wheel->kept);
 		error_set(error, ERROR_INTEGRITY,
-			"%s: its unpacked files were altered; `xpip cache purge` removes them",
+			"%s: the cache's files were altered and are dropped: try again",
 			wheel->filename);
 		return NULL;
 	}

@@ -387,6 +387,34 @@ test_altered(struct fixture *f, gconstpointer unused)
 	g_assert_true(digest_equal(&digest, &again));
 }
 
+/* The kept wheel is damaged as well: an error, and the next run begins anew. */
+static void
+test_altered_all(struct fixture *f, gconstpointer unused)
+{
+	(void)unused;
+	GError *error = NULL;
+	maker_build(&f->made);
+	struct digest digest = digest_of(f);
+	add(f, true);
+	g_autofree char *kept = store_wheel_path(f->store, &digest);
+	g_auto(fd_t) target = open(f->target, O_RDONLY | O_DIRECTORY);
+	g_assert_true(store_wheel_place(f->wheel, 0, target, "a", true, &error));
+	edit(f, "a", "edited\n");
+	g_assert_true(g_file_set_contents(kept, "no wheel", -1, NULL));
+	g_assert_false(store_wheel_place(f->wheel, 0, target, "b", true, &error));
+	g_assert_error(error, XPIP_ERROR, ERROR_INTEGRITY);
+	g_clear_error(&error);
+	g_assert_null(store_wheel_metadata(f->wheel, &error));
+	g_clear_error(&error);
+	reopen(f);
+	g_assert_null(store_find(f->store, &digest, NULL));
+	g_assert_null(store_wheel_path(f->store, &digest));
+	add(f, true);
+	g_assert_no_error(f->error);
+	check_tree(f);
+	g_assert_true(store_wheel_place(f->wheel, 0, target, "b", true, &error));
+}
+
 static void
 test_umask(struct fixture *f, gconstpointer unused)
 {
@@ -562,6 +590,7 @@ main(int argc, char **argv)
 	TEST(orphan);
 	TEST(damaged_index);
 	TEST(altered);
+	TEST(altered_all);
 	TEST(umask);
 	TEST(private);
 	TEST(unusable_cache);
