@@ -85,10 +85,8 @@ artifact_say_warnings(Log *log, const char *filename, const GPtrArray *warnings)
 {
 	for (guint i = 0; warnings && i < warnings->len; i++) {
 		const char *text = g_ptr_array_index(warnings, i);
-		enum log_level level = g_str_has_suffix(text, ARCHIVE_OMISSION) ||
-						       g_str_has_suffix(text, ARCHIVE_GHOST)
-					       ? LOG_VERBOSE
-					       : LOG_WARNING;
+		bool minor = strstr(text, ARCHIVE_OMISSION) || strstr(text, ARCHIVE_GHOST);
+		enum log_level level = minor ? LOG_VERBOSE : LOG_WARNING;
 		log_write(log, level, "%s: %s", filename, text);
 	}
 }

@@ -20,6 +20,7 @@ struct transfer {
 	Fetch *fetch;
 	unsigned id, bar;
 	StoreDownload *download;
+	char *url; /* as messages show it */
 	char *filename, *what, *hash_name, *hash;
 	char **demanded;
 	fetch_done_fn done;
@@ -33,6 +34,7 @@ transfer_free(void *data)
 	if (transfer->bar)
 		progress_end(transfer->fetch->progress, transfer->bar);
 	store_download_free(transfer->download);
+	g_free(transfer->url);
 	g_free(transfer->filename);
 	g_free(transfer->what);
 	g_free(transfer->hash_name);
@@ -207,6 +209,9 @@ finish(HttpResponse *response, const GError *error, void *user)
 	g_autoptr(HttpResponse) owned = response;
 	g_autoptr(GError) why = error ? g_error_copy(error) : NULL;
 	struct digest sha256 = {0};
+	if (http_error_status(error))
+		log_error(transfer->fetch->x->log, "HTTP error %ld while getting %s",
+			http_error_status(error), transfer->url);
 	if (!why && store_download_digest(transfer->download, &sha256, &why))
 		check_hashes(transfer, &sha256, &why);
 	g_hash_table_steal(transfer->fetch->transfers, transfer);
@@ -239,6 +244,7 @@ fetch_add(
 	struct transfer *transfer = g_new0(struct transfer, 1);
 	transfer->fetch = fetch;
 	transfer->download = g_steal_pointer(&download);
+	transfer->url = http_redact_url(file->url);
 	transfer->filename = g_strdup(file->filename);
 	transfer->what = g_strdup(file->what);
 	transfer->hash_name = g_strdup(file->hash_name);

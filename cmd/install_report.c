@@ -1,8 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* pip documents the format: https-free summary in `man xpip`, section REPORT. */
+/* One object a distribution: where it comes from (PEP 610), who wanted it, its metadata. */
 #include "cmd/install_report.h"
 
+#include "lib/fs.h"
 #include "resolver/marker.h"
+
+#include <fcntl.h>
+
+/* SHA-256 of a file of a find-links folder, in hex; NULL for what isn't local. */
+static char *
+hash_local(const char *url)
+{
+	g_autofree char *path = fs_url_to_path(url, NULL);
+	g_auto(fd_t) fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	struct digest digest;
+	if (fd < 0 || !digest_file(fd, &digest, NULL))
+		return NULL;
+	char *hex = g_malloc(65);
+	digest_to_hex(&digest, hex);
+	return hex;
+}
 
 /* PEP 610 of an index file. */
 static void
@@ -11,6 +28,11 @@ write_index_info(JsonWriter *writer, const struct resolved *resolved)
 	const IndexPage *page = resolved->page;
 	const char *name = page_text(page, resolved->file->hash_name);
 	const char *hash = page_text(page, resolved->file->hash);
+	g_autofree char *local = hash ? NULL : hash_local(page_text(page, resolved->file->url));
+	if (local) {
+		name = "sha256";
+		hash = local;
+	}
 	g_autofree char *url = http_redact_url(page_text(page, resolved->file->url));
 	json_begin(writer, '{');
 	json_key(writer, "url");
@@ -73,7 +95,8 @@ install_report(const Plan *plan)
 	json_put_string(writer, XPIP_VERSION);
 	json_key(writer, "install");
 	json_begin(writer, '[');
-	for (size_t i = 0; i < plan->count; i++)
+	/* Who asks comes before what is asked for. */
+	for (size_t i = plan->count; i--;)
 		if (plan->items[i].resolved->action != RESOLVED_KEEP)
 			write_item(writer, &plan->items[i]);
 	json_end(writer);

@@ -107,6 +107,11 @@ make_index(Plan *plan, GError **error)
 		.jobs = plan->jobs,
 		.refresh = options_list(options, OPT_REFRESH_PACKAGE),
 	};
+	if (index.no_index) {
+		g_autofree char *more = g_strjoinv(", ", extra);
+		g_autofree char *url = http_redact_url(index.index_url);
+		log_debug(plan->x->log, "Ignoring indexes: %s%s%s", url, *more ? ", " : "", more);
+	}
 	plan->rest->index = index_new(plan->loop, http, plan->x->log, &index);
 	index_say_where(plan->rest->index);
 	lock_files(plan);

@@ -136,7 +136,8 @@ say_item(const Plan *plan, const struct plan_item *item)
 		g_autofree char *path = g_filename_from_uri(
 			page_text(resolved->page, resolved->file->url), NULL, NULL);
 		g_autofree char *shown = fs_display_path(path);
-		log_info(plan->x->log, "Processing %s", shown);
+		const char *from = strstr(asked, " (from ");
+		log_info(plan->x->log, "Processing %s%s", shown, from ? from : "");
 	} else if (resolved->kind == RESOLVED_INDEX) {
 		log_info(plan->x->log, "Collecting %s", asked);
 	}

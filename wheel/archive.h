@@ -79,7 +79,7 @@ const char *archive_record_other(const ArchiveRecord *record, size_t index);
 bool archive_record_check_other(
 	const ArchiveRecord *record, size_t index, const char *hex, GError **error);
 
-/* What a warning ends with that is about a RECORD that is out of step with the list of files, as
+/* What a warning says that is about a RECORD that is out of step with the list of files, as
  * home-made wheels often have: of less weight than bytes that differ. */
 #define ARCHIVE_OMISSION "RECORD does not list it"
 #define ARCHIVE_GHOST "RECORD lists it but the wheel has no such file"

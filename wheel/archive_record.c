@@ -17,7 +17,7 @@ static const struct {
 	bool fatal;
 } oddities[ODDITIES] = {
 	[GHOST] = {ARCHIVE_GHOST, false},
-	[UNLISTED] = {"RECORD does not list it", true},
+	[UNLISTED] = {ARCHIVE_OMISSION, true},
 	[TWICE] = {"RECORD lists it twice, differently", true},
 	[SIZE] = {"its size differs from RECORD", true},
 };
