@@ -51,6 +51,7 @@ artifact_free(Artifact *artifact)
 	store_wheel_free(artifact->wheel);
 	g_free(artifact->url);
 	directurl_free(artifact->direct_url);
+	g_free(artifact->built);
 	g_free(artifact->file);
 	g_free(artifact->filename);
 	g_free(artifact);
@@ -263,8 +264,9 @@ open_tree(const struct artifact_context *context, const struct artifact_request 
 	if (!track(context, artifact, error))
 		return false;
 	rest->build = build_new(&options, tree, request->what, error);
-	rest->metadata =
-		rest->build ? build_metadata(rest->build, artifact->editable, error) : NULL;
+	rest->metadata = rest->build ? build_metadata(rest->build,
+					       artifact->editable && !context->ordinary, error)
+				     : NULL;
 	untrack(context);
 	artifact->metadata = rest->metadata;
 	return rest->metadata != NULL;
@@ -306,7 +308,8 @@ open_kept(const struct artifact_context *context, const struct artifact_request 
 	bool wheel = g_str_has_suffix(artifact->filename, ".whl");
 	bool settings = request->config_settings && request->config_settings[0];
 	*found = false;
-	if (!cache || wheel || settings || artifact->local_folder || artifact->editable)
+	if (!cache || wheel || settings || context->sources || artifact->local_folder ||
+		artifact->editable)
 		return true;
 	if (!vcs_is_url(link) && wheelcache_keeps(link, false, false, NULL))
 		artifact->rest->keep_in = wheelcache_folder(cache, link, context->python);
@@ -331,6 +334,7 @@ open_kept(const struct artifact_context *context, const struct artifact_request 
 			store_wheel_metadata(artifact->wheel, error);
 	if (!request->from_index)
 		artifact->direct_url = g_steal_pointer(&origin);
+	artifact->built = g_steal_pointer(&path);
 	return *found = artifact->metadata != NULL;
 }
 
@@ -536,7 +540,8 @@ artifact_make_wheel(const struct artifact_context *context, Artifact *artifact, 
 		return false;
 	if (!track(context, artifact, error))
 		return false;
-	g_autofree char *path = build_wheel(rest->build, artifact->editable, folder, error);
+	g_autofree char *path =
+		build_wheel(rest->build, artifact->editable && !context->ordinary, folder, error);
 	untrack(context);
 	if (!path)
 		return false;
@@ -547,5 +552,6 @@ artifact_make_wheel(const struct artifact_context *context, Artifact *artifact, 
 	}
 	g_autofree char *name = g_path_get_basename(path);
 	artifact->wheel = store_local(context, path, name, error);
+	artifact->built = g_steal_pointer(&path);
 	return artifact->wheel != NULL;
 }

@@ -17,6 +17,8 @@ struct artifact_context { /* borrowed for the artifacts' life */
 	GPtrArray *building; /* URLs of what is being built now, outermost first; shared by the
 				plans of build environments */
 	bool quiet, keep_folders /* --no-clean */;
+	bool sources;  /* kept wheels are no answer (`download`) */
+	bool ordinary; /* editables become ordinary wheels, too (`wheel`) */
 };
 
 struct artifact_request {
@@ -37,6 +39,7 @@ typedef struct Artifact {
 	const Metadata *metadata;
 	StoreWheel *wheel;     /* NULL until artifact_make_wheel, unless is_wheel */
 	DirectUrl *direct_url; /* NULL for a file of an index */
+	char *built;	       /* the wheel that was made of it, or one made before; or NULL */
 	char *file;	       /* the archive as downloaded, for `download`; or NULL */
 	char *filename;	       /* its name */
 	char *sha256;	       /* its hash in hex; NULL for folders and checkouts */

@@ -21,7 +21,7 @@ run(struct xpip *x, GError **error)
 	if (!fs_mkdirs(folder, 0777, error))
 		return false;
 	g_autoptr(Plan) plan = plan_new(x, false, error);
-	if (!plan || !plan_resolve(plan, error) || !save_files(plan, folder, error))
+	if (!plan || !plan_resolve(plan, error) || !save_files(plan, folder, false, error))
 		return false;
 	say_summary(plan);
 	return true;

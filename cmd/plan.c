@@ -164,6 +164,8 @@ make_context(Plan *plan, GError **error)
 		.building = rest->parent ? rest->parent->context.building : g_ptr_array_new(),
 		.quiet = rest->quiet,
 		.keep_folders = options_flag(x->options, OPT_NO_CLEAN),
+		.sources = !plan->rest->parent && strcmp(x->command->name, "download") == 0,
+		.ordinary = !plan->rest->parent && strcmp(x->command->name, "wheel") == 0,
 	};
 	return rest->fetch != NULL;
 }

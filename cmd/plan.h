@@ -35,6 +35,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 bool plan_resolve(Plan *plan, GError **error);
 /* Gets all items that are not kept into the store, building what is no wheel. */
 bool plan_fetch(Plan *plan, GError **error);
+/* Only builds what is no wheel; failed (of char *) gets the names of the projects that could not be
+ * built, which has been said. */
+bool plan_build(Plan *plan, GPtrArray *failed, GError **error);
 /* Starts the download of an item's file of the index, hash-checked. `done` as in fetch_add. */
 bool plan_fetch_file(
 	Plan *plan, const struct plan_item *item, fetch_done_fn done, void *user, GError **error);

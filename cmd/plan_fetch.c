@@ -157,13 +157,27 @@ start_wheels(Plan *plan, GError **error)
 	return true;
 }
 
-static bool
-build_wheels(Plan *plan, GError **error)
+/* What the user named comes first, as named; the rest as it is installed. */
+static int
+by_root(const void *a, const void *b)
 {
-	g_autoptr(GPtrArray) artifacts = g_ptr_array_new();
-	g_autoptr(GPtrArray) failed = g_ptr_array_new_with_free_func(g_free);
-	for (size_t i = 0; i < plan->count; i++) {
-		struct plan_item *item = &plan->items[i];
+	const struct plan_item *x = *(struct plan_item *const *)a,
+			       *y = *(struct plan_item *const *)b;
+	size_t one = x->resolved->root, two = y->resolved->root;
+	if (one != two)
+		return one < two ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+bool
+plan_build(Plan *plan, GPtrArray *failed, GError **error)
+{
+	g_autoptr(GPtrArray) artifacts = g_ptr_array_new(), items = g_ptr_array_new();
+	for (size_t i = 0; i < plan->count; i++)
+		g_ptr_array_add(items, &plan->items[i]);
+	g_ptr_array_sort(items, by_root);
+	for (guint i = 0; i < items->len; i++) {
+		struct plan_item *item = g_ptr_array_index(items, i);
 		if (item->resolved->action == RESOLVED_KEEP || item->wheel)
 			continue;
 		if (!item->artifact && item->resolved->kind == RESOLVED_INDEX &&
@@ -176,7 +190,14 @@ build_wheels(Plan *plan, GError **error)
 		if (item->artifact)
 			g_ptr_array_add(artifacts, item->artifact);
 	}
-	if (!wheels_build(&plan->rest->context, artifacts, failed, error))
+	return wheels_build(&plan->rest->context, artifacts, failed, error);
+}
+
+static bool
+build_wheels(Plan *plan, GError **error)
+{
+	g_autoptr(GPtrArray) failed = g_ptr_array_new_with_free_func(g_free);
+	if (!plan_build(plan, failed, error))
 		return false;
 	if (failed->len > 0)
 		return build_refuse_failed(plan->x->log, failed, error);

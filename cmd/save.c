@@ -120,6 +120,11 @@ save_local(Plan *plan, const struct plan_item *item, const char *folder, bool *d
 {
 	const Artifact *artifact = item->artifact;
 	g_autofree char *kept = NULL;
+	if (artifact && artifact->built) {
+		g_autofree char *name = g_path_get_basename(artifact->built);
+		*done = true;
+		return save_copy(plan, artifact->built, folder, name, error);
+	}
 	if (artifact && artifact->wheel && artifact->is_wheel)
 		kept = store_wheel_path(plan->store, store_wheel_digest(artifact->wheel));
 	else if (artifact && artifact->file)
@@ -150,13 +155,22 @@ start(Plan *plan, const struct plan_item *item, const char *folder, struct saves
 	return true;
 }
 
+static bool
+is_wheel(const struct plan_item *item)
+{
+	if (item->artifact)
+		return item->artifact->is_wheel || item->artifact->built;
+	return item->resolved->file->kind == FILE_WHEEL;
+}
+
 bool
-save_files(Plan *plan, const char *folder, GError **error)
+save_files(Plan *plan, const char *folder, bool only_wheels, GError **error)
 {
 	struct saves saves = {0};
 	bool ok = true;
 	for (size_t i = 0; i < plan->count && ok; i++)
-		ok = start(plan, &plan->items[i], folder, &saves, error);
+		if (!only_wheels || is_wheel(&plan->items[i]))
+			ok = start(plan, &plan->items[i], folder, &saves, error);
 	while (saves.running && ok && !saves.failure)
 		ok = loop_turn(plan->loop, -1, error);
 	plan_fetch_end(plan);

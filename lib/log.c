@@ -229,7 +229,10 @@ log_diagnostic(Log *log, const struct diagnostic *diagnostic)
 		append_block(out, "\nnote: ", "      ", diagnostic->note);
 	if (diagnostic->hint)
 		append_block(out, "\nhint: ", "      ", diagnostic->hint);
+	int indent = log->indent;
+	log->indent = diagnostic->is_last ? 0 : indent;
 	write_text(log, LOG_ERROR, stderr, NULL, out->str);
+	log->indent = indent;
 }
 
 void

@@ -48,6 +48,7 @@ void log_subprocess(Log *log, enum log_level level, const char *line);
  * on stderr at ERROR. Texts may have several lines; all but the first two may be NULL. */
 struct diagnostic {
 	const char *reference, *message, *context, *note, *hint;
+	bool is_last; /* nothing more follows from it: not indented */
 };
 void log_diagnostic(Log *log, const struct diagnostic *diagnostic);
 

@@ -336,7 +336,8 @@ refuse_metadata(const Build *build, GError **error)
 			.message = "Encountered error while generating package metadata.",
 			.context = details,
 			.note = "This is an issue with the package mentioned above, not xpip.",
-			.hint = "See above for details."});
+			.hint = "See above for details.",
+			.is_last = true});
 	return error_set(error, ERROR_SILENT, "metadata generation failed");
 }
 
@@ -500,6 +501,7 @@ build_refuse_failed(Log *log, const GPtrArray *names, GError **error)
 		&(struct diagnostic){.reference = "failed-wheel-build-for-install",
 			.message = "Failed to build installable wheels for some pyproject.toml "
 				   "based projects",
-			.context = list->str});
+			.context = list->str,
+			.is_last = true});
 	return error_set(error, ERROR_SILENT, "Failed to build %s", list->str);
 }

@@ -36,7 +36,8 @@ refuse(Log *log, const char *what, const char *context, GError **error)
 			     .message = message,
 			     .context = context,
 			     .note = "This is an issue with the package mentioned above, not xpip.",
-			     .hint = "See PEP 518 for the detailed specification."});
+			     .hint = "See PEP 518 for the detailed specification.",
+			     .is_last = true});
 	return error_set(error, ERROR_SILENT, "%s", message);
 }
 
