@@ -29,3 +29,5 @@ GPtrArray *remove_compact(const GPtrArray *paths);
 GPtrArray *remove_listing(const GPtrArray *paths, GPtrArray **skipped);
 /* easy-install.pth without an entry; NULL if it cannot be read. New block. */
 char *remove_pth_entry(const char *file, const char *entry, size_t *length);
+/* The keys of a set of strings, sorted, copied. */
+GPtrArray *remove_sorted(GHashTable *set);

@@ -54,3 +54,10 @@ char *spread_record(const Spread *spread, size_t *length, GError **error);
 /* Appends a generated file of the dist-info folder. */
 bool spread_write(Spread *spread, struct stage_writer *writer, unsigned root, const char *path,
 	const char *text, size_t length, mode_t mode, size_t index, GError **error);
+
+/* Fills spread->plain and spread->extras. ERROR_INVALID_INPUT. */
+bool spread_sort_files(Spread *spread, GError **error);
+/* The sources whose byte code is wanted: those that keep their path, a new array of struct
+ * bytecode_file; and the others, appended: data files, or scripts. */
+GArray *spread_sources(const Spread *spread);
+void spread_extra_sources(const Spread *spread, GArray *files, bool scripts);
