@@ -21,7 +21,7 @@ CI        ?=
 PKGS      := glib-2.0 sqlite3 libdeflate simdjson
 PKGS_HEAD := libcurl libarchive libcrypto tomlplusplus
 DEBIAN    := gcc g++ make pkg-config libglib2.0-dev libsqlite3-dev libdeflate-dev libsimdjson-dev \
-	libcurl4-openssl-dev libarchive-dev libssl-dev libtomlplusplus-dev zlib1g-dev \
+	libcurl4-openssl-dev libarchive-dev libisal-dev libssl-dev libtomlplusplus-dev zlib1g-dev \
 	python3 python3-venv python3-pip ca-certificates git
 DEBIAN_TEST := bats clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck mandoc openssl strace
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "wheel/archive.h"
 #include "lib/error.h"
+#include "lib/load.h"
 #include "wheel/archive_private.h"
 #include "wheel/zip.h"
 
+#include <isa-l/igzip_lib.h>
 #include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
 
-enum { STREAM_STEP = 1 << 20 };
-#define MAX_AT_ONCE ((int64_t)64 << 20)
+enum { STREAM_STEP = 256 << 10 }; /* fits the second level cache */
+#define MAX_TEXT ((int64_t)64 << 20)
 
 struct ArchiveReader {
 	const Archive *archive;
@@ -212,61 +213,99 @@ hand_over(struct stream *stream, const void *bytes, size_t length, GError **erro
 	return stream->take(stream->user, bytes, length, error);
 }
 
-/* Inflates one piece of input. Returns zlib's code. */
-static int
-inflate_piece(ArchiveReader *reader, z_stream *z, const struct archive_member *member,
-	struct stream *stream, GError **error)
+/* --- large members --------------------------------------------------------------------------- */
+
+/* ISA-L inflates by pieces, and faster than libdeflate does at once: what a member costs in memory
+ * does not depend on its size. */
+struct isal {
+	__typeof__(&isal_inflate_init) start;
+	__typeof__(&isal_inflate) inflate;
+};
+
+static bool
+load_isal(struct isal *isal, GError **error)
 {
-	int code;
-	do {
-		z->next_out = reader->output;
-		z->avail_out = STREAM_STEP;
-		code = inflate(z, Z_NO_FLUSH);
-		size_t made = STREAM_STEP - z->avail_out;
-		if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
-			break;
-		if ((int64_t)made > member->size - stream->size)
-			return Z_DATA_ERROR;
-		if (made && !hand_over(stream, reader->output, made, error))
-			return Z_ERRNO;
-	} while (code == Z_OK && z->avail_out == 0);
-	return code;
+	void *library = load_library("libisal.so.2", "libisal2", error);
+	return library && load_symbol(library, "isal_inflate_init", &isal->start, error) &&
+	       load_symbol(library, "isal_inflate", &isal->inflate, error);
 }
 
-/* libdeflate wants all of a member at once; above a size that is too much memory. */
+/* Inflates what is in state->next_in; false with `error` set or not (bad data). */
+static bool
+inflate_piece(ArchiveReader *reader, const struct isal *isal, struct inflate_state *state,
+	const struct archive_member *member, struct stream *stream, GError **error)
+{
+	do {
+		state->next_out = reader->output;
+		state->avail_out = STREAM_STEP;
+		if (isal->inflate(state) != ISAL_DECOMP_OK)
+			return false;
+		size_t made = STREAM_STEP - state->avail_out;
+		if ((int64_t)made > member->size - stream->size)
+			return false;
+		if (made && !hand_over(stream, reader->output, made, error))
+			return false;
+	} while (state->avail_out == 0 && state->block_state != ISAL_BLOCK_FINISH);
+	return true;
+}
+
+static bool
+inflate_member(ArchiveReader *reader, const struct archive_member *member, struct stream *stream,
+	GError **error)
+{
+	struct isal isal;
+	if (!load_isal(&isal, error))
+		return false;
+	g_autofree struct inflate_state *state = g_new(struct inflate_state, 1);
+	isal.start(state);
+	for (int64_t at = 0; at < member->compressed;) {
+		size_t step = (size_t)MIN(member->compressed - at, (int64_t)STREAM_STEP);
+		const uint8_t *bytes = archive_bytes_at(
+			&reader->archive->source, member->data + at, step, &reader->input, error);
+		if (!bytes || state->block_state == ISAL_BLOCK_FINISH)
+			return false; /* nor may data follow the end of the stream */
+		at += (int64_t)step;
+		state->next_in = (uint8_t *)(uintptr_t)bytes;
+		state->avail_in = (uint32_t)step;
+		if (!inflate_piece(reader, &isal, state, member, stream, error))
+			return false;
+	}
+	return state->block_state == ISAL_BLOCK_FINISH && state->avail_in == 0 &&
+	       state->read_in_length < 8;
+}
+
+static bool
+copy_member(ArchiveReader *reader, const struct archive_member *member, struct stream *stream,
+	GError **error)
+{
+	for (int64_t at = 0; at < member->compressed;) {
+		size_t step = (size_t)MIN(member->compressed - at, (int64_t)STREAM_STEP);
+		const uint8_t *bytes = archive_bytes_at(
+			&reader->archive->source, member->data + at, step, &reader->input, error);
+		if (!bytes || !hand_over(stream, bytes, step, error))
+			return false;
+		at += (int64_t)step;
+	}
+	return true;
+}
+
 static bool
 read_by_pieces(ArchiveReader *reader, const struct archive_member *member, struct stream *stream,
 	GError **error)
 {
-	bool stored = member->method == ZIP_STORED;
-	z_stream z = {0};
-	if (!stored && inflateInit2(&z, -MAX_WBITS) != Z_OK)
-		return error_set(error, ERROR_IO, "zlib does not start");
-	int code = Z_OK;
-	bool ok = true;
-	for (int64_t at = 0; ok && at < member->compressed;) {
-		size_t step = (size_t)MIN(member->compressed - at, (int64_t)STREAM_STEP);
-		const uint8_t *bytes = archive_bytes_at(
-			&reader->archive->source, member->data + at, step, &reader->input, error);
-		ok = bytes != NULL;
-		at += (int64_t)step;
-		if (ok && stored) {
-			ok = hand_over(stream, bytes, step, error);
-		} else if (ok && code == Z_STREAM_END) {
-			ok = false; /* data after the end of the stream */
-		} else if (ok) {
-			z.next_in = (Bytef *)(uintptr_t)bytes;
-			z.avail_in = (uInt)step;
-			code = inflate_piece(reader, &z, member, stream, error);
-			ok = code == Z_OK || code == Z_BUF_ERROR ||
-			     (code == Z_STREAM_END && z.avail_in == 0);
-		}
+	GError *why = NULL;
+	if (reader->room < STREAM_STEP) {
+		g_free(reader->output);
+		reader->room = STREAM_STEP;
+		reader->output = g_malloc(reader->room);
 	}
-	if (!stored)
-		inflateEnd(&z);
-	if (error && *error)
+	bool ok = member->method == ZIP_STORED ? copy_member(reader, member, stream, &why)
+					       : inflate_member(reader, member, stream, &why);
+	if (why) {
+		g_propagate_error(error, why);
 		return false;
-	if (!ok || stream->size != member->size || (!stored && code != Z_STREAM_END))
+	}
+	if (!ok || stream->size != member->size)
 		return error_set(error, ERROR_INVALID_INPUT, "it cannot be inflated");
 	if (stream->crc != member->crc)
 		return error_set(error, ERROR_INTEGRITY, "its checksum (CRC-32) differs");
@@ -277,14 +316,9 @@ static bool
 read_member(ArchiveReader *reader, const struct archive_member *member, archive_take_fn take,
 	void *user, GError **error)
 {
-	if (member->size <= MAX_AT_ONCE && member->compressed <= MAX_AT_ONCE) {
+	if (member->size <= STREAM_STEP && member->compressed <= STREAM_STEP) {
 		const uint8_t *bytes = read_at_once(reader, member, error);
 		return bytes && take(user, bytes, (size_t)member->size, error);
-	}
-	if (reader->room < STREAM_STEP) {
-		g_free(reader->output);
-		reader->room = STREAM_STEP;
-		reader->output = g_malloc(reader->room);
 	}
 	struct stream stream = {.take = take, .user = user};
 	return read_by_pieces(reader, member, &stream, error);
@@ -305,8 +339,8 @@ char *
 archive_text(ArchiveReader *reader, size_t index, size_t limit, size_t *length, GError **error)
 {
 	const struct archive_member *member = &reader->archive->members[index];
-	if ((uint64_t)member->size > MIN(limit, (uint64_t)MAX_AT_ONCE) ||
-		member->compressed > MAX_AT_ONCE) {
+	if ((uint64_t)member->size > MIN(limit, (uint64_t)MAX_TEXT) ||
+		member->compressed > MAX_TEXT) {
 		error_set(error, ERROR_INVALID_INPUT, "entry %s is too large", member->path);
 		return NULL;
 	}
