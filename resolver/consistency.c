@@ -94,9 +94,10 @@ fill(struct judging *judging, InstalledSet *set, const struct consistency_dist *
 		Installed *dist = installed_get(set, i);
 		if (g_hash_table_contains(judging->by_name, dist->normalized_name))
 			continue;
+		const Metadata *metadata = installed_metadata(dist, NULL); /* sets the version */
 		struct consistency_dist old = {.normalized_name = dist->normalized_name,
 			.version = dist->version,
-			.metadata = installed_metadata(dist, NULL)};
+			.metadata = metadata};
 		add_member(judging, &old, !fresh);
 	}
 }

@@ -77,6 +77,8 @@ metadata_path(const Installed *dist)
 static void
 set_text(char **text, const char *value)
 {
+	if (g_strcmp0(*text, value) == 0)
+		return;
 	char *fresh = g_strdup(value);
 	g_free(*text);
 	*text = fresh;

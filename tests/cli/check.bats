@@ -31,6 +31,14 @@ bsks 2 requires eta, which is not installed.
 asks 1.0 has requirement other_thing[a]!=1.5rc1,<2; python_version > "2", but you have other-thing 1.5rc1.' ]
 }
 
+@test "an egg-info's requires.txt" {
+	mkdir "$SITE/eggy.egg-info"
+	printf 'Metadata-Version: 1.0\nName: eggy\nVersion: 1\n' >"$SITE/eggy.egg-info/PKG-INFO"
+	printf 'gone>=1\n' >"$SITE/eggy.egg-info/requires.txt"
+	run "$XPIP" check
+	[ "$output" = "eggy 1 requires gone, which is not installed." ]
+}
+
 @test "wheels of other platforms" {
 	printf 'Wheel-Version: 1.0\nTag: cp27-none-any\nTag: py3-none-win32\n' >"$SITE/Fine-1.0.dist-info/WHEEL"
 	printf 'Wheel-Version: 1.0\nTag: py2.py3-none-any\n' >"$SITE/other_thing-1.5rc1.dist-info/WHEEL"

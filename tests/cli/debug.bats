@@ -17,7 +17,7 @@ setup() {
 	[ "${lines[3]}" = "sys.prefix: $VIRTUAL_ENV" ]
 	[ "${lines[4]}" = "sys.getdefaultencoding: utf-8" ]
 	grep -x "sys.platform: $(python3 -c 'import sys; print(sys.platform)')" <<<"$output"
-	grep -x "\[First 10 tags shown. Pass --verbose to show all.\]" <<<"$output"
+	grep -x "  \[First 10 tags shown. Pass --verbose to show all.\]" <<<"$output"
 }
 
 @test "the target's options" {
