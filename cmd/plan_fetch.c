@@ -4,6 +4,7 @@
 #include "cmd/plan_private.h"
 
 #include "cmd/wheels.h"
+#include "resolver/sidecar.h"
 
 #include <string.h>
 
@@ -12,6 +13,18 @@ fail(Plan *plan, const GError *error)
 {
 	if (!plan->rest->failure)
 		plan->rest->failure = g_error_copy(error);
+}
+
+/* What was decided by a `.metadata` file must hold for the wheel. */
+static bool
+check_sidecar(const struct plan_item *item, const StoreWheel *wheel, GError **error)
+{
+	const struct resolved *resolved = item->resolved;
+	if (resolved->kind != RESOLVED_INDEX || !resolved->file->has_metadata)
+		return true;
+	g_autoptr(Metadata) metadata = store_wheel_metadata(wheel, error);
+	const char *asked = *resolved->asked ? resolved->asked : resolved->name;
+	return metadata && sidecar_check(resolved->metadata, metadata, asked, error);
 }
 
 static void
@@ -24,8 +37,11 @@ take_wheel(StoreWheel *wheel, GPtrArray *warnings, const GError *error, void *us
 	} else {
 		g_hash_table_remove(plan->rest->unpacking, unpack);
 		artifact_say_warnings(plan->x->log, unpack->filename, warnings);
-		if (error)
-			fail(plan, error);
+		g_autoptr(GError) why = error ? g_error_copy(error) : NULL;
+		if (wheel)
+			check_sidecar(unpack->item, wheel, &why);
+		if (why)
+			fail(plan, why);
 		unpack->item->wheel = wheel;
 	}
 	g_free(unpack->filename);
@@ -108,6 +124,8 @@ start_wheel(Plan *plan, struct plan_item *item, GError **error)
 	const char *filename = page_text(resolved->page, resolved->file->filename);
 	item->wheel = find_in_store(plan, resolved);
 	if (item->wheel) {
+		if (!check_sidecar(item, item->wheel, error))
+			return false;
 		g_autofree char *size = fetch_size_text(resolved->file->size);
 		if (!plan->rest->quiet && !resolved->file->local)
 			log_info(plan->x->log, "Using cached %s%s%s%s", filename,
