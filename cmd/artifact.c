@@ -263,7 +263,8 @@ open_tree(const struct artifact_context *context, const struct artifact_request 
 	struct artifact_rest *rest = artifact->rest;
 	if (!track(context, artifact, error))
 		return false;
-	rest->build = build_new(&options, tree, request->what, error);
+	rest->build =
+		build_new(&options, tree, request->name ? request->name : request->what, error);
 	rest->metadata = rest->build ? build_metadata(rest->build,
 					       artifact->editable && !context->ordinary, error)
 				     : NULL;

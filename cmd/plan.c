@@ -60,24 +60,43 @@ join_lists(const char *const *a, char *const *b)
 	return (char **)g_ptr_array_free(g_steal_pointer(&all), FALSE);
 }
 
-static void
-lock_files(Plan *plan)
+/* --uploaded-prior-to holds for locked files, too. */
+static bool
+check_upload_time(const Plan *plan, const struct pylock_item *item, GError **error)
+{
+	int64_t limit = target_uploaded_prior_to(plan->x->options);
+	if (limit == INT64_MIN || item->upload_time == INT64_MIN || item->upload_time < limit)
+		return true;
+	g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(item->upload_time / 1000000);
+	g_autoptr(GDateTime) bound = g_date_time_new_from_unix_utc(limit / 1000000);
+	g_autofree char *time = g_date_time_format(when, "%Y-%m-%d %H:%M:%S+00:00");
+	g_autofree char *last = g_date_time_format(bound, "%Y-%m-%d %H:%M:%S+00:00");
+	return error_set(error, ERROR_INVALID_INPUT,
+		"Could not install locked package '%s' from '%s': Upload time %s not prior to %s",
+		item->name, item->place, time, last);
+}
+
+static bool
+lock_files(Plan *plan, GError **error)
 {
 	for (guint i = 0; i < plan->roots->locked->len; i++) {
 		const struct pylock_item *item = g_ptr_array_index(plan->roots->locked, i);
 		if (item->kind != PYLOCK_WHEEL && item->kind != PYLOCK_SDIST)
 			continue;
+		if (!check_upload_time(plan, item, error))
+			return false;
 		g_auto(GStrv) hashes = g_strdupv(item->hashes);
 		for (char **hash = hashes; *hash; hash++)
 			(*hash)[strcspn(*hash, ":")] = '=';
 		struct page_link link = {.filename = item->filename,
 			.url = item->url,
-			.source = "",
+			.source = item->place,
 			.hashes = (const char *const *)hashes,
 			.size = item->size,
 			.upload_time = item->upload_time};
 		index_lock(plan->rest->index, item->name, &link);
 	}
+	return true;
 }
 
 /* -i in a requirements file replaces what the command line says, extra indexes included. */
@@ -114,8 +133,7 @@ make_index(Plan *plan, GError **error)
 	}
 	plan->rest->index = index_new(plan->loop, http, plan->x->log, &index);
 	index_say_where(plan->rest->index);
-	lock_files(plan);
-	return true;
+	return lock_files(plan, error);
 }
 
 static bool
@@ -165,7 +183,9 @@ make_context(Plan *plan, GError **error)
 		.quiet = rest->quiet,
 		.keep_folders = options_flag(x->options, OPT_NO_CLEAN),
 		.sources = !plan->rest->parent && strcmp(x->command->name, "download") == 0,
-		.ordinary = !plan->rest->parent && strcmp(x->command->name, "wheel") == 0,
+		.ordinary =
+			!plan->rest->parent && (strcmp(x->command->name, "wheel") == 0 ||
+						       strcmp(x->command->name, "download") == 0),
 	};
 	return rest->fetch != NULL;
 }

@@ -18,37 +18,6 @@ direct_root(const Plan *plan, const struct direct_request *request)
 	return NULL;
 }
 
-static bool
-open_direct(void *user, const struct direct_request *request, struct direct *out, GError **error)
-{
-	Plan *plan = user;
-	const struct root *root = direct_root(plan, request);
-	if (!(!plan->rest->require_hashes || plan_check_place(request->url, error)))
-		return false;
-	g_autofree char *what = root && root->editable ? g_strdup(request->url)
-				: request->name
-					? g_strdup_printf("%s@ %s", request->name, request->url)
-					: g_strdup(request->url);
-	struct artifact_request wanted = {
-		.url = request->url,
-		.name = request->name,
-		.what = what,
-		.editable = request->editable,
-		.demanded = request->hashes,
-		.size = -1,
-		.config_settings = root ? (const char *const *)root->config_settings : NULL,
-	};
-	Artifact *artifact = artifact_new(&plan->rest->context, &wanted, error);
-	if (!artifact)
-		return false;
-	g_ptr_array_add(plan->rest->artifacts, artifact);
-	out->handle = artifact;
-	out->metadata = artifact->metadata;
-	out->local_wheel = artifact->local && artifact->is_wheel;
-	out->local = artifact->local && !artifact->is_wheel;
-	return true;
-}
-
 /* -C of the requirement (or constraint) that names the project; what nobody named has none. */
 static const char *const *
 project_settings(const Plan *plan, const char *name)
@@ -62,6 +31,45 @@ project_settings(const Plan *plan, const char *name)
 				return (const char *const *)root->config_settings;
 		}
 	return NULL;
+}
+
+static bool
+open_direct(void *user, const struct direct_request *request, struct direct *out, GError **error)
+{
+	Plan *plan = user;
+	const struct root *root = direct_root(plan, request);
+	if (plan->rest->require_hashes && request->editable)
+		return error_set(error, ERROR_INTEGRITY,
+			"The editable requirement %s cannot be installed when requiring hashes, "
+			"because there is no single file to hash.",
+			request->url);
+	if (plan->rest->require_hashes && !plan_check_place(request->url, error))
+		return false;
+	const char *const *settings = root ? (const char *const *)root->config_settings : NULL;
+	g_autofree char *what = root && root->editable ? g_strdup(request->url)
+				: request->name
+					? g_strdup_printf("%s@ %s", request->name, request->url)
+					: g_strdup(request->url);
+	struct artifact_request wanted = {
+		.url = request->url,
+		.name = request->name,
+		.what = what,
+		.editable = request->editable,
+		.demanded = request->hashes,
+		.size = -1,
+		.config_settings = settings	   ? settings
+				   : request->name ? project_settings(plan, request->name)
+						   : NULL,
+	};
+	Artifact *artifact = artifact_new(&plan->rest->context, &wanted, error);
+	if (!artifact)
+		return false;
+	g_ptr_array_add(plan->rest->artifacts, artifact);
+	out->handle = artifact;
+	out->metadata = artifact->metadata;
+	out->local_wheel = artifact->local && artifact->is_wheel;
+	out->local = artifact->local && !artifact->is_wheel;
+	return true;
 }
 
 Artifact *

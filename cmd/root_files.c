@@ -136,6 +136,8 @@ root_files_lock(struct xpip *x, const Python *python, Roots *roots, const char *
 	bool ok = true;
 	for (guint i = 0; i < warnings->len; i++)
 		log_warning(x->log, "%s", (const char *)warnings->pdata[i]);
+	for (guint i = 0; i < items->len; i++)
+		((struct pylock_item *)items->pdata[i])->place = g_strdup(place);
 	for (guint i = 0; ok && i < items->len; i++)
 		ok = add_locked(x, python, roots, items->pdata[i], place, error);
 	g_ptr_array_extend_and_steal(roots->locked, items);

@@ -491,6 +491,10 @@ add_files(struct xpip *x, const Python *python, Roots *roots, GError **error)
 		}
 		size_t length;
 		g_autofree char *bytes = read_place(files[i], &length, x, error);
+		if (!bytes) {
+			g_autofree char *shown = repr_string(files[i]);
+			g_prefix_error(error, "Error reading pylock file %s: ", shown);
+		}
 		ok = bytes && root_files_lock(x, python, roots, files[i], bytes, length, error);
 	}
 	return ok;

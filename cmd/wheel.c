@@ -5,10 +5,11 @@
 #include "lib/fs.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
-/* Copies what was built, in the plan's order. */
-static bool
-save_built(Plan *plan, const char *folder, GError **error)
+/* Copies what was built, in the plan's order; what cannot be copied counts as failed. */
+static void
+save_built(Plan *plan, const char *folder, GPtrArray *failed)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		const Artifact *artifact = plan->items[i].artifact;
@@ -16,12 +17,14 @@ save_built(Plan *plan, const char *folder, GError **error)
 			continue;
 		g_autofree char *name = g_path_get_basename(artifact->built);
 		g_autofree char *path = g_build_filename(folder, name, NULL);
-		if (g_file_test(path, G_FILE_TEST_EXISTS) && !fs_remove_tree(path, error))
-			return false;
-		if (!fs_place(AT_FDCWD, artifact->built, AT_FDCWD, path, false, error))
-			return false;
+		g_autoptr(GError) why = NULL;
+		unlink(path);
+		if (fs_place(AT_FDCWD, artifact->built, AT_FDCWD, path, false, &why))
+			continue;
+		log_warning(plan->x->log, "Failed to copy built wheel %s to %s: %s",
+			artifact->metadata->name, folder, why->message);
+		g_ptr_array_add(failed, g_strdup(artifact->metadata->name));
 	}
-	return true;
 }
 
 static bool
@@ -38,8 +41,9 @@ run(struct xpip *x, GError **error)
 	g_autoptr(GPtrArray) failed = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(Plan) plan = plan_new(x, false, error);
 	if (!plan || !plan_resolve(plan, error) || !save_files(plan, folder, true, error) ||
-		!plan_build(plan, failed, error) || !save_built(plan, folder, error))
+		!plan_build(plan, failed, error))
 		return false;
+	save_built(plan, folder, failed);
 	return failed->len == 0 ||
 	       error_set(error, ERROR_INVALID_INPUT, "Failed to build one or more wheels");
 }

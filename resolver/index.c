@@ -238,6 +238,7 @@ index_lock(Index *index, const char *name, const struct page_link *link)
 	struct project *project = project_new(index, name);
 	PageBuilder *builder = page_builder_new(name);
 	page_builder_add(builder, link);
+	page_builder_status(builder, "locked", NULL);
 	project->page = page_builder_finish(builder);
 }
 

@@ -28,7 +28,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Index, index_free)
  * error for an sdist whose metadata the index does not serve. */
 struct source *index_source(Index *index);
 
-/* Makes this file the only one of the project (a lock file says so): no index is asked for it. */
+/* Makes this file the only one of the project (a lock file says so): no index is asked for it. The
+ * page's status becomes "locked". */
 void index_lock(Index *index, const char *name, const struct page_link *link);
 
 /* pip's "Looking in indexes: …" and "Looking in links: …" when these differ from the default. */

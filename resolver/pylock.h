@@ -15,6 +15,7 @@ struct pylock_item { /* owns its strings */
 	char *version;	/* of a wheel or sdist, else NULL */
 	char *url;	/* complete: `git+…@commit#subdirectory=…`, file:// for paths */
 	char *filename; /* of a wheel or sdist, else NULL */
+	char *place;	/* of the lock file; set by the caller, or NULL */
 	char **hashes;	/* "sha256:hex", NULL-terminated; NULL for VCS and folders */
 	bool editable;
 	int64_t size, upload_time; /* -1, INT64_MIN: unknown */

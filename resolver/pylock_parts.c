@@ -20,6 +20,7 @@ pylock_item_free(void *data)
 	g_free(item->version);
 	g_free(item->url);
 	g_free(item->filename);
+	g_free(item->place);
 	g_strfreev(item->hashes);
 	g_free(item);
 }

@@ -77,6 +77,22 @@ say_versions(const Universe *universe, const struct package *package, const char
 			"Ignored the following versions that require a different python version: "
 			"%s",
 			python);
+	if (strcmp(page_status(package->page), "locked") == 0 && versions[0] != '\0') {
+		g_autoptr(Version) version = version_parse_string(versions);
+		bool refused = version && version_is_prerelease(version) &&
+			       package->prereleases == PRERELEASES_DENY;
+		if (refused)
+			say_format(universe, LOG_CRITICAL,
+				"A pre-release version %s is specified in a provided lock file for "
+				"%s but only final versions are allowed",
+				versions, package->name);
+		else
+			say_format(universe, LOG_CRITICAL,
+				"The requirement %s is not compatible with version %s specified in "
+				"a provided lock file",
+				wanted, versions);
+		return;
+	}
 	say_format(universe, LOG_CRITICAL,
 		"Could not find a %s that satisfies the requirement %s (from versions: %s)",
 		package->prereleases == PRERELEASES_DENY ? "final version" : "version", wanted,

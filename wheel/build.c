@@ -26,8 +26,7 @@ enum { MAX_METADATA = 16 << 20, MAX_REQUIRES = 10000 };
 struct Build {
 	struct build_options options;
 	char *folder, *what;
-	char *name;	     /* what messages about the wheel call it; known with the metadata */
-	char *metadata_name; /* as the metadata say */
+	char *name; /* as the metadata say; NULL before */
 	Pyproject *project;
 	BuildEnv *env;
 	bool prepared, prepared_editable;
@@ -45,7 +44,6 @@ build_free(Build *build)
 	g_free(build->folder);
 	g_free(build->what);
 	g_free(build->name);
-	g_free(build->metadata_name);
 	g_free(build->dist_info);
 	g_free(build->prebuilt);
 	g_free(build);
@@ -369,9 +367,7 @@ build_metadata(Build *build, bool editable, GError **error)
 	Metadata *metadata = read_metadata(build, error);
 	if (metadata) {
 		g_free(build->name);
-		build->name = g_strdup(strchr(build->what, '/') ? metadata->name : build->what);
-		g_free(build->metadata_name);
-		build->metadata_name = g_strdup(metadata->name);
+		build->name = g_strdup(metadata->name);
 	}
 	return metadata;
 }
@@ -385,9 +381,9 @@ check_wheel_name(const Build *build, const char *path, GError **error)
 	g_autofree char *base = g_path_get_basename(path);
 	if (!filename_parse_wheel(base, &parts, error))
 		return false;
-	bool fits = name_equal(parts.name, build->metadata_name);
+	bool fits = name_equal(parts.name, build->name);
 	if (!fits) {
-		g_autofree char *wanted = name_normalize(build->metadata_name);
+		g_autofree char *wanted = name_normalize(build->name);
 		error_set(error, ERROR_INVALID_INPUT,
 			"Wheel has unexpected file name: expected '%s', got '%s'", wanted,
 			parts.name);

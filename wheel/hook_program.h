@@ -35,8 +35,7 @@
 	"    try:\n"                                                                               \
 	"        found = importlib.import_module(module)\n"                                        \
 	"    except ImportError:\n"                                                                \
-	"        traceback.print_exc()\n"                                                          \
-	"        raise Unavailable('Cannot import %r' % module)\n"                                 \
+	"        raise Unavailable(traceback.format_exc().strip().splitlines()[-1])\n"             \
 	"    for name in names.split('.') if names else []:\n"                                     \
 	"        found = getattr(found, name)\n"                                                   \
 	"    return found\n"                                                                       \

@@ -235,7 +235,7 @@ test_failures(void)
 		"prepare_metadata_for_build_wheel = lambda f, s: os.mkdir(f + '/d') or "
 		"open(f + '/d/METADATA', 'w').write(META) and 'd'\n"
 		"def build_wheel(folder, settings=None, metadata=None):\n    1 / 0\n",
-		false, ERROR_SILENT, "Failed building demo");
+		false, ERROR_SILENT, "Failed building Demo");
 	fails(pyproject, "META = META.replace('Demo', 'Other')\n", false, ERROR_SILENT, "");
 }
 
