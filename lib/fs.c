@@ -300,9 +300,9 @@ fs_cache_dir(void)
 {
 	const char *root = g_getenv("XDG_CACHE_HOME");
 	if (root && *root)
-		return g_build_filename(root, "xpip", NULL);
+		return g_build_filename(root, "pip", NULL);
 	const char *home = g_get_home_dir();
-	return home ? g_build_filename(home, ".cache", "xpip", NULL) : NULL;
+	return home ? g_build_filename(home, ".cache", "pip", NULL) : NULL;
 }
 
 char *

@@ -36,7 +36,8 @@ bool fs_remove_tree_at(int folder, const char *path, GError **error);
 char *fs_temp_dir(const char *prefix, GError **error);
 /* flock on a folder or file; waits. The descriptor holds it. */
 int fs_lock(const char *path, bool exclusive, GError **error);
-/* The user's cache folder for xpip: $XDG_CACHE_HOME/xpip or ~/.cache/xpip; NULL without HOME. */
+/* pip's cache folder, $XDG_CACHE_HOME/pip or ~/.cache/pip: the one that Dockerfiles mount and CI
+ * jobs keep; our names in it are not pip's. NULL without HOME. */
 char *fs_cache_dir(void);
 char *fs_expand_user(const char *path);		       /* leading ~ */
 char *fs_url_to_path(const char *url, GError **error); /* file:// only */

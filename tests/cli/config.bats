@@ -29,7 +29,7 @@ setup() {
 	printf '[global]\ncache-dir = /user\n' >"$user"
 	printf '[global]\ncache-dir = /named\n' >named
 	[ "$(PIP_CONFIG_FILE=named "$XPIP" cache dir)" = /named ]
-	[ "$(PIP_CONFIG_FILE=/dev/null "$XPIP" cache dir)" = "$HOME/.cache/xpip" ]
+	[ "$(PIP_CONFIG_FILE=/dev/null "$XPIP" cache dir)" = "$HOME/.cache/pip" ]
 }
 
 @test "set, get, unset in the user's file, then in the environment's" {
