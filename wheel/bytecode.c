@@ -149,6 +149,18 @@ finish(struct bytecode_set *set)
 
 /* --- sets ---------------------------------------------------------------------------------- */
 
+/* Nobody will compile what is queued. */
+static void
+drop_tasks(Bytecode *bytecode)
+{
+	struct stage_writer none = {
+		.fd = -1, .clashes = g_ptr_array_new_with_free_func(stage_clash_free)};
+	struct bytecode_task *task;
+	while ((task = g_queue_pop_head(&bytecode->tasks)))
+		bytecode_task_done(task, &none);
+	g_ptr_array_unref(none.clashes);
+}
+
 static void
 load_done(void *input, bool cancelled)
 {
@@ -163,7 +175,7 @@ load_done(void *input, bool cancelled)
 		return;
 	}
 	set->open = missing;
-	g_mutex_lock(&bytecode->lock);
+	pthread_mutex_lock(&bytecode->lock);
 	for (size_t i = 0; i < set->files->len; i++) {
 		if (!set->missed[i])
 			continue;
@@ -171,12 +183,15 @@ load_done(void *input, bool cancelled)
 		*task = (struct bytecode_task){set, i, false};
 		g_queue_push_tail(&bytecode->tasks, task);
 	}
-	g_cond_broadcast(&bytecode->more);
-	g_mutex_unlock(&bytecode->lock);
+	pthread_cond_broadcast(&bytecode->more);
+	pthread_mutex_unlock(&bytecode->lock);
 	unsigned wanted = MIN(jobs_threads(bytecode->jobs), BYTECODE_THREADS);
-	while (bytecode->thread_count < MIN(wanted, missing))
-		bytecode->threads[bytecode->thread_count++] =
-			g_thread_new("xpip-compile", bytecode_thread, bytecode);
+	while (bytecode->thread_count < MIN(wanted, missing) &&
+		pthread_create(&bytecode->threads[bytecode->thread_count], NULL, bytecode_thread,
+			bytecode) == 0)
+		bytecode->thread_count++;
+	if (bytecode->thread_count == 0)
+		drop_tasks(bytecode); /* code is a convenience: imports compile as well */
 }
 
 static int
@@ -184,9 +199,9 @@ drain(void *user)
 {
 	Bytecode *bytecode = user;
 	for (;;) {
-		g_mutex_lock(&bytecode->lock);
+		pthread_mutex_lock(&bytecode->lock);
 		struct bytecode_set *set = g_queue_pop_head(&bytecode->finished);
-		g_mutex_unlock(&bytecode->lock);
+		pthread_mutex_unlock(&bytecode->lock);
 		if (!set)
 			return -1;
 		finish(set);
@@ -206,8 +221,8 @@ bytecode_new(const Python *python, Stage *stage, Store *store, Loop *loop, Jobs 
 		.hash = epoch && *epoch};
 	bytecode->key = g_strdup_printf(
 		"%s-%s-%s", python->cache_tag, python->magic, bytecode->hash ? "hash" : "time");
-	g_mutex_init(&bytecode->lock);
-	g_cond_init(&bytecode->more);
+	pthread_mutex_init(&bytecode->lock, NULL);
+	pthread_cond_init(&bytecode->more, NULL);
 	g_queue_init(&bytecode->tasks);
 	g_queue_init(&bytecode->finished);
 	loop_add_source(loop, drain, bytecode);
@@ -225,24 +240,19 @@ bytecode_free(Bytecode *bytecode)
 {
 	if (!bytecode)
 		return;
-	g_mutex_lock(&bytecode->lock);
+	pthread_mutex_lock(&bytecode->lock);
 	bytecode->stopping = true;
-	g_cond_broadcast(&bytecode->more);
-	g_mutex_unlock(&bytecode->lock);
+	pthread_cond_broadcast(&bytecode->more);
+	pthread_mutex_unlock(&bytecode->lock);
 	for (unsigned i = 0; i < bytecode->thread_count; i++)
-		g_thread_join(bytecode->threads[i]);
-	struct stage_writer none = {
-		.fd = -1, .clashes = g_ptr_array_new_with_free_func(stage_clash_free)};
-	struct bytecode_task *task;
-	while ((task = g_queue_pop_head(&bytecode->tasks)))
-		bytecode_task_done(task, &none);
-	g_ptr_array_unref(none.clashes);
+		pthread_join(bytecode->threads[i], NULL);
+	drop_tasks(bytecode);
 	/* Their waiters learn of the end; nothing that is new is lost to the store. */
 	while (bytecode->busy > 0)
 		loop_turn(bytecode->loop, 20, NULL);
 	loop_remove_source(bytecode->loop, drain, bytecode);
-	g_mutex_clear(&bytecode->lock);
-	g_cond_clear(&bytecode->more);
+	pthread_mutex_destroy(&bytecode->lock);
+	pthread_cond_destroy(&bytecode->more);
 	g_free(bytecode->key);
 	g_free(bytecode);
 }

@@ -4,6 +4,8 @@
 #include "wheel/bytecode.h"
 #include "wheel/pack.h"
 
+#include <pthread.h>
+
 enum { BYTECODE_THREADS = 64 };
 
 struct Bytecode {
@@ -16,9 +18,9 @@ struct Bytecode {
 	char *key;
 	unsigned busy; /* sets and jobs under way; main thread only */
 	unsigned thread_count;
-	GThread *threads[BYTECODE_THREADS];
-	GMutex lock; /* guards what follows, and the results of sets */
-	GCond more;
+	pthread_t threads[BYTECODE_THREADS];
+	pthread_mutex_t lock; /* guards what follows, and the results of sets */
+	pthread_cond_t more;
 	GQueue tasks;	 /* of struct bytecode_task * */
 	GQueue finished; /* of struct bytecode_set * */
 	bool stopping;
@@ -64,6 +66,6 @@ bool bytecode_write_entry(struct bytecode_set *set, struct stage_writer *writer,
 	struct bytecode_file *file, const struct pack_entry *entry, GError **error);
 
 /* One thread with one interpreter: takes tasks until `stopping`. */
-gpointer bytecode_thread(gpointer bytecode);
+void *bytecode_thread(void *bytecode);
 /* One file less to wait for; the last one makes the main thread finish the set. */
 void bytecode_task_done(struct bytecode_task *task, struct stage_writer *writer);

@@ -14,12 +14,12 @@ static void
 note_error(struct bytecode_set *set, GError *error)
 {
 	Bytecode *bytecode = set->owner;
-	g_mutex_lock(&bytecode->lock);
+	pthread_mutex_lock(&bytecode->lock);
 	if (set->error)
 		g_error_free(error);
 	else
 		set->error = error;
-	g_mutex_unlock(&bytecode->lock);
+	pthread_mutex_unlock(&bytecode->lock);
 }
 
 /* The file to read: the store's, as long as nobody touched it; else a good copy. New string. */
@@ -94,7 +94,7 @@ bytecode_task_done(struct bytecode_task *task, struct stage_writer *writer)
 {
 	struct bytecode_set *set = task->set;
 	Bytecode *bytecode = set->owner;
-	g_mutex_lock(&bytecode->lock);
+	pthread_mutex_lock(&bytecode->lock);
 	set->any_fresh = set->any_fresh || set->fresh[task->file].path;
 	while (writer->clashes->len > 0)
 		g_ptr_array_add(set->clashes,
@@ -102,7 +102,7 @@ bytecode_task_done(struct bytecode_task *task, struct stage_writer *writer)
 	bool last = --set->open == 0;
 	if (last)
 		g_queue_push_tail(&bytecode->finished, set);
-	g_mutex_unlock(&bytecode->lock);
+	pthread_mutex_unlock(&bytecode->lock);
 	if (last)
 		loop_wake(bytecode->loop);
 	g_free(task);
@@ -112,20 +112,20 @@ bytecode_task_done(struct bytecode_task *task, struct stage_writer *writer)
 static struct bytecode_task *
 next_task(Bytecode *bytecode, bool wait)
 {
-	g_mutex_lock(&bytecode->lock);
+	pthread_mutex_lock(&bytecode->lock);
 	while (wait && !bytecode->stopping && g_queue_is_empty(&bytecode->tasks))
-		g_cond_wait(&bytecode->more, &bytecode->lock);
+		pthread_cond_wait(&bytecode->more, &bytecode->lock);
 	struct bytecode_task *task = bytecode->stopping ? NULL : g_queue_pop_head(&bytecode->tasks);
-	g_mutex_unlock(&bytecode->lock);
+	pthread_mutex_unlock(&bytecode->lock);
 	return task;
 }
 
 static void
 push_back(Bytecode *bytecode, struct bytecode_task *task)
 {
-	g_mutex_lock(&bytecode->lock);
+	pthread_mutex_lock(&bytecode->lock);
 	g_queue_push_head(&bytecode->tasks, task);
-	g_mutex_unlock(&bytecode->lock);
+	pthread_mutex_unlock(&bytecode->lock);
 }
 
 struct line {
@@ -182,8 +182,8 @@ take_answer(struct line *line)
 	bytecode_task_done(task, &line->writer);
 }
 
-gpointer
-bytecode_thread(gpointer data)
+void *
+bytecode_thread(void *data)
 {
 	Bytecode *bytecode = data;
 	struct line line = {.bytecode = bytecode,
