@@ -95,10 +95,10 @@ install_report(const Plan *plan)
 	json_put_string(writer, XPIP_VERSION);
 	json_key(writer, "install");
 	json_begin(writer, '[');
-	/* Who asks comes before what is asked for. */
-	for (size_t i = plan->count; i--;)
-		if (plan->items[i].resolved->action != RESOLVED_KEEP)
-			write_item(writer, &plan->items[i]);
+	g_autofree const struct plan_item **items = plan_decisions(plan);
+	for (size_t i = 0; i < plan->count; i++)
+		if (items[i]->resolved->action != RESOLVED_KEEP)
+			write_item(writer, items[i]);
 	json_end(writer);
 	json_key(writer, "environment");
 	json_begin(writer, '{');

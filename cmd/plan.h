@@ -43,6 +43,8 @@ bool plan_fetch_file(
 	Plan *plan, const struct plan_item *item, fetch_done_fn done, void *user, GError **error);
 /* No download is running any more: those that were are forgotten, their `done` is not called. */
 void plan_fetch_end(Plan *plan);
+/* The items in the order of the resolver's decisions, in which pip tells of them; new array. */
+const struct plan_item **plan_decisions(const Plan *plan);
 InstalledSet *plan_installed(const Plan *plan); /* or NULL */
 /* The requirement as asked for, with who asks: "six>=1.5 (from python-dateutil)". New string. */
 char *plan_asked(const Plan *plan, const struct plan_item *item);

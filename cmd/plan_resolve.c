@@ -165,6 +165,15 @@ plan_direct_url(const struct plan_item *item)
 	return item->artifact ? item->artifact->direct_url : NULL;
 }
 
+const struct plan_item **
+plan_decisions(const Plan *plan)
+{
+	const struct plan_item **sorted = g_new0(const struct plan_item *, plan->count + 1);
+	for (size_t i = 0; i < plan->count; i++)
+		sorted[plan->items[i].resolved->decided] = &plan->items[i];
+	return sorted;
+}
+
 static void
 fill_items(Plan *plan)
 {
@@ -179,9 +188,9 @@ fill_items(Plan *plan)
 			plan->items[i].artifact =
 				g_hash_table_lookup(plan->rest->sdists, resolved->file);
 	}
-	/* Who asks comes before what is asked for. */
-	for (size_t i = plan->count; i-- && !plan->rest->quiet;)
-		say_item(plan, &plan->items[i]);
+	g_autofree const struct plan_item **items = plan_decisions(plan);
+	for (size_t i = 0; i < plan->count && !plan->rest->quiet; i++)
+		say_item(plan, items[i]);
 }
 
 bool

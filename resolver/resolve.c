@@ -442,9 +442,41 @@ warn_yanked(const struct resolve_options *options, const struct resolved *resolv
 		resolved->yanked[0] == '\0' ? "<none given>" : resolved->yanked);
 }
 
-static Resolution *
-make_resolution(Universe *universe, const GArray *pins, GError **error)
+static int
+compare_decided(const void *a, const void *b)
 {
+	const struct resolved *x = *(const struct resolved *const *)a;
+	const struct resolved *y = *(const struct resolved *const *)b;
+	return x->decided < y->decided ? -1 : x->decided > y->decided;
+}
+
+/* Numbers what is in the answer; what was never pinned by the search comes last. */
+static void
+number_decisions(const Universe *universe, const Resolution *resolution, const GArray *order)
+{
+	for (guint i = 0; i < resolution->list->len; i++)
+		((struct resolved *)resolution->list->pdata[i])->decided = SIZE_MAX;
+	for (guint i = 0; i < order->len; i++) {
+		const struct node *node = universe->nodes->pdata[g_array_index(order, uint32_t, i)];
+		struct resolved *resolved =
+			node->package == NULL || node->base != NULL
+				? NULL
+				: g_hash_table_lookup(resolution->names, node->package->name);
+		if (resolved != NULL)
+			resolved->decided = i;
+	}
+	g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+	for (guint i = 0; i < resolution->list->len; i++)
+		g_ptr_array_add(sorted, resolution->list->pdata[i]);
+	g_ptr_array_sort(sorted, compare_decided);
+	for (guint i = 0; i < sorted->len; i++)
+		((struct resolved *)sorted->pdata[i])->decided = i;
+}
+
+static Resolution *
+make_resolution(Universe *universe, const struct search_result *result, GError **error)
+{
+	const GArray *pins = result->pins;
 	struct graph graph = {0};
 	bool ok = graph_build(&graph, universe, pins, error);
 	g_autoptr(Resolution) resolution = g_new0(Resolution, 1);
@@ -476,6 +508,7 @@ make_resolution(Universe *universe, const GArray *pins, GError **error)
 	}
 	if (ok)
 		add_parents(resolution, &graph);
+	number_decisions(universe, resolution, result->order);
 	graph_clear(&graph);
 	if (!ok)
 		return NULL;
@@ -496,14 +529,14 @@ resolve(const struct resolve_options *options, const struct root_requirement *ro
 	Resolution *resolution = NULL;
 	switch (search_run(universe, SEARCH_EFFORT, &result, error)) {
 	case SEARCH_FOUND:
-		resolution = make_resolution(universe, result.pins, error);
+		resolution = make_resolution(universe, &result, error);
 		break;
 	case SEARCH_IMPOSSIBLE:
 		report_failure(universe, result.causes, error);
 		break;
 	case SEARCH_TOO_LONG:
 		if (solve_run(universe, SOLVE_STEPS, result.pins, error))
-			resolution = make_resolution(universe, result.pins, error);
+			resolution = make_resolution(universe, &result, error);
 		break;
 	case SEARCH_ERROR:
 		break;

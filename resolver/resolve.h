@@ -94,7 +94,8 @@ struct resolved {
 	const struct index_file *file;
 	void *direct; /* RESOLVED_DIRECT: the caller's handle */
 	bool editable;
-	size_t root;		   /* index of the (first) root requirement for it, or SIZE_MAX */
+	size_t decided; /* place in the order of decisions, in which pip reports; 0 … count - 1 */
+	size_t root;	/* index of the (first) root requirement for it, or SIZE_MAX */
 	Installed *installed;	   /* what is there now, or NULL */
 	const char *const *extras; /* normalised, sorted, NULL-terminated */
 	bool requested;		   /* the user named it */

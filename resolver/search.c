@@ -647,6 +647,7 @@ run(struct search *search, struct search_result *result, GError **error)
 	if (trial != TRIAL_OK)
 		return trial == TRIAL_STOP ? SEARCH_ERROR : SEARCH_IMPOSSIBLE;
 	g_array_append_vals(result->pins, top(search)->pins, (guint)top(search)->size);
+	g_array_append_vals(result->order, top(search)->order->data, top(search)->order->len);
 	return SEARCH_FOUND;
 }
 
@@ -679,6 +680,7 @@ search_run(Universe *universe, size_t effort, struct search_result *result, GErr
 		};
 		*result = (struct search_result){
 			.pins = g_array_new(FALSE, FALSE, sizeof(candidate_id)),
+			.order = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
 			.causes = g_array_new(FALSE, FALSE, sizeof(struct cause)),
 		};
 		uint64_t generation = universe->generation;
@@ -701,5 +703,6 @@ void
 search_result_clear(struct search_result *result)
 {
 	g_clear_pointer(&result->pins, g_array_unref);
+	g_clear_pointer(&result->order, g_array_unref);
 	g_clear_pointer(&result->causes, g_array_unref);
 }

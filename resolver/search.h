@@ -21,6 +21,7 @@ struct cause {
 
 struct search_result {
 	GArray *pins;	/* candidate_id by node id; CANDIDATE_NONE where nothing is pinned */
+	GArray *order;	/* uint32_t: node ids in the order of pinning */
 	GArray *causes; /* struct cause: of SEARCH_IMPOSSIBLE */
 	size_t rounds;
 };

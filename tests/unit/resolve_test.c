@@ -173,8 +173,10 @@ static char *
 describe(const Resolution *answer)
 {
 	GString *text = g_string_new(NULL);
+	size_t places = 0;
 	for (size_t i = 0; i < resolution_count(answer); i++) {
 		const struct resolved *it = resolution_get(answer, i);
+		places += it->decided;
 		g_assert_true(resolution_find(answer, it->name) == it);
 		g_string_append_printf(text, "%s%s-%s%s", i ? " " : "", it->name,
 			version_text(it->version),
@@ -184,6 +186,8 @@ describe(const Resolution *answer)
 		for (const char *const *extra = it->extras; *extra; extra++)
 			g_string_append_printf(text, "[%s]", *extra);
 	}
+	/* Decisions are numbered from 0. */
+	g_assert_cmpuint(places * 2, ==, resolution_count(answer) * (resolution_count(answer) - 1));
 	return g_string_free(text, FALSE);
 }
 
