@@ -5,6 +5,7 @@
 #include "lib/fs.h"
 #include "lib/http_private.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@ enum {
 	MAX_RUNNING = 50,     /* transfers at a time; the rest is queued */
 	MAX_CONNECTIONS = 16, /* to one host, HTTP/1.1 */
 };
+#define SYSTEM_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
+#define SYSTEM_CA_FOLDER "/etc/ssl/certs"
 #define MAX_MEMORY ((int64_t)1 << 30)
 
 /* --- answers ------------------------------------------------------------------------------- */
@@ -299,25 +302,45 @@ check_cert(const char *path, GError **error)
 		"Could not find a suitable TLS CA certificate bundle, invalid path: %s", path);
 }
 
-/* --cert, then requests' variables, then OpenSSL's. NULL: libcurl's default. */
+/* Has it links named by the hash of a certificate's subject, as OpenSSL looks for them? */
+static bool
+is_hashed_folder(const char *path)
+{
+	DIR *folder = path ? opendir(path) : NULL;
+	bool found = false;
+	for (struct dirent *entry; !found && folder && (entry = readdir(folder));)
+		found = strspn(entry->d_name, "0123456789abcdef") == 8 &&
+			strcmp(entry->d_name + 8, ".0") == 0;
+	if (folder)
+		closedir(folder);
+	return found;
+}
+
+/* --cert, then requests' variables, then OpenSSL's, then the system's. Of a hashed folder OpenSSL
+ * reads the one certificate that it needs: reading a whole bundle takes as long as a connection. */
 static bool
 find_ca(Http *http, const char *cert, GError **error)
 {
 	const char *path = cert && *cert ? cert : g_getenv("REQUESTS_CA_BUNDLE");
 	if (!path || !*path)
 		path = g_getenv("CURL_CA_BUNDLE");
-	if (path && *path && !check_cert(path, error))
-		return false;
-	const char *file = g_getenv("SSL_CERT_FILE"), *folder = g_getenv("SSL_CERT_DIR");
 	if (path && *path) {
+		if (!check_cert(path, error))
+			return false;
 		bool is_folder = g_file_test(path, G_FILE_TEST_IS_DIR);
 		*(is_folder ? &http->ca_path : &http->ca_file) = g_strdup(path);
 		return true;
 	}
+	const char *file = g_getenv("SSL_CERT_FILE"), *folder = g_getenv("SSL_CERT_DIR");
 	if (file && *file && check_cert(file, NULL))
 		http->ca_file = g_strdup(file);
-	if (folder && g_file_test(folder, G_FILE_TEST_IS_DIR))
+	if (folder && *folder)
 		http->ca_path = g_strdup(folder);
+	if (!http->ca_file && !http->ca_path) {
+		http->ca_file = check_cert(SYSTEM_CA_FILE, NULL) ? g_strdup(SYSTEM_CA_FILE) : NULL;
+		http->ca_path = g_strdup(SYSTEM_CA_FOLDER);
+	}
+	http->folder_first = http->ca_file && is_hashed_folder(http->ca_path);
 	return true;
 }
 

@@ -50,6 +50,7 @@ struct http_transfer {
 	unsigned attempts, resumes, redirects;
 	bool fresh_connection; /* the last one stalled */
 	bool asked_keyring, authenticated;
+	bool folder_only; /* of certificates was tried */
 	int64_t not_before_us;
 	int64_t base;	   /* offset of the body within the resource */
 	int64_t received;  /* bytes of the body so far, over all attempts */
@@ -86,6 +87,7 @@ struct Http {
 	unsigned last_id, running;
 	bool performing; /* inside libcurl: handles must not be removed */
 	char *ca_file, *ca_path;
+	bool folder_first; /* ca_path alone is tried before ca_file, too */
 	GPtrArray *logins; /* of struct http_login * */
 	char *netrc;	   /* its text; NULL: not read yet */
 	char *keyring;	   /* path of the command; "" if there is none; NULL: not looked up */

@@ -72,10 +72,10 @@ set_security(struct http_transfer *t)
 	bool trusted = http_is_trusted(http, t->url);
 	curl->curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, trusted ? 0L : 1L);
 	curl->curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, trusted ? 0L : 2L);
-	if (http->ca_file || http->ca_path) {
-		curl->curl_easy_setopt(t->easy, CURLOPT_CAINFO, http->ca_file);
-		curl->curl_easy_setopt(t->easy, CURLOPT_CAPATH, http->ca_path);
-	}
+	t->folder_only = http->folder_first;
+	/* Without a folder libcurl keeps what it read from the file for other connections. */
+	curl->curl_easy_setopt(t->easy, CURLOPT_CAINFO, http->folder_first ? NULL : http->ca_file);
+	curl->curl_easy_setopt(t->easy, CURLOPT_CAPATH, http->ca_path);
 	if (http->options.client_cert) {
 		curl->curl_easy_setopt(t->easy, CURLOPT_SSLCERT, http->options.client_cert);
 		curl->curl_easy_setopt(t->easy, CURLOPT_SSLKEY, http->options.client_cert);
@@ -307,6 +307,18 @@ follow(struct http_transfer *t, long status)
 	return true;
 }
 
+/* The folder of certificates did not do: the file is taken as well from now on. */
+static bool
+take_ca_file(struct http_transfer *t, CURLcode code)
+{
+	if (code != CURLE_PEER_FAILED_VERIFICATION || !t->folder_only || t->error || t->cancelled)
+		return false;
+	t->http->folder_first = false;
+	t->not_before_us = 0;
+	t->state = TRANSFER_WAITING;
+	return true;
+}
+
 /* A 401: once with credentials that keyring or the user gives. */
 static bool
 authenticate(struct http_transfer *t, long status)
@@ -409,6 +421,8 @@ http_transfer_finish(struct http_transfer *t, CURLcode code)
 		return;
 	}
 	if (code == CURLE_OK && (follow(t, status) || authenticate(t, status)))
+		return;
+	if (take_ca_file(t, code))
 		return;
 	bool good = code == CURLE_OK && !t->error &&
 		    (status == 200 || status == 206 ||

@@ -820,6 +820,86 @@ test_tls(void)
 	fs_remove_tree(folder, NULL);
 }
 
+/* Hashed folders of certificates are tried first, the file if these do not do. */
+static void
+test_ca_folder(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("xpip-tls-XXXXXX", NULL);
+	const char *const arguments[] = {"--tls", folder, NULL};
+	g_unsetenv("REQUESTS_CA_BUNDLE");
+	g_unsetenv("CURL_CA_BUNDLE");
+	struct fixture *f = setup(arguments);
+	g_autofree char *ca = g_build_filename(folder, "ca.pem", NULL);
+	g_autofree char *other = g_build_filename(folder, "conf", NULL);
+	g_autofree char *hash = NULL;
+	char *argv[] = {(char *)"openssl", (char *)"x509", (char *)"-hash", (char *)"-noout",
+		(char *)"-in", ca, NULL};
+	g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &hash, NULL, NULL, NULL);
+	g_assert_cmpuint(strlen(g_strstrip(hash)), ==, 8);
+	g_autofree char *link = g_strdup_printf("%s/%s.0", folder, hash);
+	g_autofree char *wrong = g_strdup_printf("%s/00000000.0", folder);
+	g_assert_cmpint(symlink("ca.pem", wrong), ==, 0);
+	g_setenv("SSL_CERT_DIR", folder, TRUE);
+	for (int i = 0; i < 3; i++) {
+		struct answer a = {0};
+		/* The file has it; neither has it; the folder has it. */
+		g_setenv("SSL_CERT_FILE", i == 0 ? ca : other, TRUE);
+		if (i == 2)
+			g_assert_cmpint(symlink("ca.pem", link), ==, 0);
+		client(f);
+		run(f, &a, "/bytes/10", (struct http_request){0});
+		if (i == 1)
+			check_error(&a, ERROR_NETWORK,
+				"There was a problem confirming the ssl certificate");
+		else
+			check_body(&a, 0, 10);
+		answer_clear(&a);
+	}
+	g_unsetenv("SSL_CERT_DIR");
+	g_unsetenv("SSL_CERT_FILE");
+	teardown(f);
+	fs_remove_tree(folder, NULL);
+}
+
+/* A proxy is asked with the whole URL, and told its own credentials only. */
+static void
+test_proxy(void)
+{
+	struct fixture *f = setup(NULL);
+	g_autofree char *proxy = g_strconcat("http://p:q@", strstr(f->server.url, "//") + 2, NULL);
+	struct answer a = {0};
+	f->options.proxy = proxy;
+	client(f);
+	run(f, &a, "http://u:v@host.example/bytes/10", (struct http_request){0});
+	check_error(&a, ERROR_NETWORK, "404 Client Error"); /* the server is no proxy */
+	g_assert_null(strchr(a.error->message, '@'));
+	answer_clear(&a);
+	f->options.proxy = NULL;
+	client(f);
+	Json *document;
+	struct json headers;
+	g_assert_cmpuint(
+		count_requests(f, "http://host.example/bytes/10", &document, &headers), ==, 1);
+	g_assert_cmpstr(json_string(json_get(headers, "authorization"), NULL), ==, "Basic dTp2");
+	g_assert_cmpstr(
+		json_string(json_get(headers, "proxy-authorization"), NULL), ==, "Basic cDpx");
+	json_free(document);
+	/* From the environment, unless that is ruled out. */
+	g_setenv("HTTP_PROXY", "http://127.0.0.1:1", TRUE);
+	f->options.no_proxy_env = false;
+	client(f);
+	run(f, &a, "http://host.example/x", (struct http_request){0});
+	check_error(&a, ERROR_NETWORK, "connection error");
+	answer_clear(&a);
+	g_setenv("NO_PROXY", "127.0.0.1", TRUE);
+	run(f, &a, "/bytes/10", (struct http_request){0});
+	check_body(&a, 0, 10);
+	answer_clear(&a);
+	g_unsetenv("HTTP_PROXY");
+	g_unsetenv("NO_PROXY");
+	teardown(f);
+}
+
 static void
 test_secure(void)
 {
@@ -864,6 +944,8 @@ main(int argc, char **argv)
 	g_test_add_func("/http/damaged-cache", test_damaged_cache);
 	g_test_add_func("/http/file-url", test_file_url);
 	g_test_add_func("/http/tls", test_tls);
+	g_test_add_func("/http/ca-folder", test_ca_folder);
+	g_test_add_func("/http/proxy", test_proxy);
 	g_test_add_func("/http/secure", test_secure);
 	return g_test_run();
 }

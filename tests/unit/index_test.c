@@ -266,6 +266,24 @@ test_bad_pages(void)
 	teardown(f);
 }
 
+/* Pages and metadata that break off anywhere: never taken for whole ones. */
+static void
+test_truncated(void)
+{
+	struct fixture *f = setup();
+	static const char *const modes[] = {"", "+html", "+gzip", "+chunked", "+html+chunked"};
+	for (size_t m = 0; m < G_N_ELEMENTS(modes); m++) {
+		for (int percent = 1; percent < 100; percent += 7) {
+			g_autofree char *root =
+				g_strdup_printf("/+truncate=%d%s/simple", percent, modes[m]);
+			client(f, ROOT(root), NULL);
+			check_versions(f, "foo", "");
+		}
+	}
+	g_assert_true(logged(f, "connection error"));
+	teardown(f);
+}
+
 static void
 test_several(void)
 {
@@ -648,6 +666,7 @@ main(int argc, char **argv)
 	g_setenv("NETRC", "/nonexistent/netrc", TRUE);
 	g_test_add_func("/index/forms", test_forms);
 	g_test_add_func("/index/bad-pages", test_bad_pages);
+	g_test_add_func("/index/truncated", test_truncated);
 	g_test_add_func("/index/several", test_several);
 	g_test_add_func("/index/credentials", test_credentials);
 	g_test_add_func("/index/metadata", test_metadata);
