@@ -56,7 +56,7 @@ say_installing(const Plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->items[i].wheel)
 			g_string_append_printf(names, "%s%s", names->len ? ", " : "",
-				plan->items[i].resolved->display_name);
+				plan->items[i].resolved->asked_name);
 	if (names->len)
 		log_info(plan->x->log, "Installing collected packages: %s", names->str);
 }

@@ -125,7 +125,7 @@ compare_names(const void *a, const void *b)
 
 /* "Would install a-1 b-2" or "Successfully installed a-1 b-2". */
 static void
-say_summary(const Plan *plan, const char *words)
+say_summary(const Plan *plan, bool done)
 {
 	g_autoptr(GPtrArray) items = g_ptr_array_new();
 	for (size_t i = 0; i < plan->count; i++)
@@ -134,10 +134,11 @@ say_summary(const Plan *plan, const char *words)
 	if (!items->len)
 		return;
 	g_ptr_array_sort(items, compare_names);
-	g_autoptr(GString) text = g_string_new(words);
+	g_autoptr(GString) text = g_string_new(done ? "Successfully installed" : "Would install");
 	for (guint i = 0; i < items->len; i++) {
 		const struct plan_item *item = g_ptr_array_index(items, i);
-		g_string_append_printf(text, " %s-%s", item->resolved->display_name,
+		g_string_append_printf(text, " %s-%s",
+			done ? item->resolved->asked_name : item->resolved->display_name,
 			version_text(item->resolved->version));
 	}
 	log_info(plan->x->log, "%s", text->str);
@@ -215,7 +216,7 @@ run(struct xpip *x, GError **error)
 	if (!plan || !plan_resolve(plan, error) || !write_report(plan, error))
 		return false;
 	if (options_flag(x->options, OPT_DRY_RUN)) {
-		say_summary(plan, "Would install");
+		say_summary(plan, false);
 		return true;
 	}
 	if (!plan_fetch(plan, error))
@@ -225,7 +226,7 @@ run(struct xpip *x, GError **error)
 		return false;
 	if (conflicts)
 		log_error(x->log, "%s", conflicts);
-	say_summary(plan, "Successfully installed");
+	say_summary(plan, true);
 	managed_warn_root(x, plan->python);
 	return true;
 }

@@ -357,6 +357,10 @@ describe(Universe *universe, const struct graph *graph, const struct vertex *ver
 	resolved->version = package_version(package, vertex->pin);
 	resolved->metadata = metadata;
 	resolved->asked = describe_demand(universe, package, vertex->pin);
+	const struct template *template = package_template(package, vertex->pin);
+	resolved->asked_name = template != NULL && template->demand->requirement != NULL
+				       ? template->demand->requirement->name
+				       : metadata->name;
 	resolved->installed = options->installed == NULL
 				      ? NULL
 				      : installed_find(options->installed, package->name);

@@ -86,6 +86,7 @@ enum resolved_action {
 struct resolved {
 	const char *name;	  /* normalised */
 	const char *display_name; /* as the metadata writes it */
+	const char *asked_name;	  /* as the first requirement for it writes it */
 	char *asked; /* what was asked for and by whom: "six>=1.5 (from python-dateutil)" */
 	const Version *version;
 	enum resolved_kind kind;
