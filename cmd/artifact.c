@@ -51,6 +51,7 @@ artifact_free(Artifact *artifact)
 	store_wheel_free(artifact->wheel);
 	g_free(artifact->url);
 	directurl_free(artifact->direct_url);
+	g_free(artifact->tree);
 	g_free(artifact->built);
 	g_free(artifact->file);
 	g_free(artifact->filename);
@@ -258,6 +259,8 @@ open_tree(const struct artifact_context *context, const struct artifact_request 
 		g_free(tree);
 		tree = g_build_filename(folder, sub, NULL);
 	}
+	if (artifact->editable || vcs_is_url(artifact->url))
+		artifact->tree = g_strdup(tree);
 	struct build_options options = context->build;
 	options.config_settings = request->config_settings;
 	struct artifact_rest *rest = artifact->rest;

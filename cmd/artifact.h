@@ -39,6 +39,7 @@ typedef struct Artifact {
 	const Metadata *metadata;
 	StoreWheel *wheel;     /* NULL until artifact_make_wheel, unless is_wheel */
 	DirectUrl *direct_url; /* NULL for a file of an index */
+	char *tree;	       /* of a checkout or an editable: the project's folder; or NULL */
 	char *built;	       /* the wheel that was made of it, or one made before; or NULL */
 	char *file;	       /* the archive as downloaded, for `download`; or NULL */
 	char *filename;	       /* its name */

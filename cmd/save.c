@@ -3,12 +3,15 @@
 #include "cmd/save.h"
 
 #include "lib/fs.h"
+#include "wheel/zipfolder.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { MAX_BACKUPS = 10000 };
 
 struct saving { /* one download on its way to the folder */
 	Plan *plan;
@@ -65,13 +68,13 @@ is_there(Plan *plan, const struct plan_item *item, const char *folder)
 		return false;
 	g_autofree char *shown = fs_display_path(path);
 	log_info(plan->x->log, "File was already downloaded %s", shown);
-	const char *name = resolved->kind == RESOLVED_INDEX
-				   ? page_text(resolved->page, resolved->file->hash_name)
-				   : NULL;
+	const char *hash = item->artifact ? item->artifact->sha256 : NULL;
+	if (!hash && resolved->kind == RESOLVED_INDEX && resolved->file->hash_name &&
+		strcmp(page_text(resolved->page, resolved->file->hash_name), "sha256") == 0)
+		hash = page_text(resolved->page, resolved->file->hash);
 	struct digest want, got;
 	g_auto(fd_t) fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (!name || strcmp(name, "sha256") != 0 ||
-		!digest_from_hex(page_text(resolved->page, resolved->file->hash), &want))
+	if (!hash || !digest_from_hex(hash, &want))
 		return true;
 	if (fd >= 0 && digest_file(fd, &got, NULL) && digest_equal(&want, &got))
 		return true;
@@ -114,6 +117,67 @@ take_download(StoreDownload *download, const struct digest *sha256, const GError
 	g_free(saving);
 }
 
+/* What to do with a file that is there: "i", "w", "b", or 0 for nothing that was said. */
+static char
+exists_action(const Plan *plan)
+{
+	const char *const *actions = options_list(plan->x->options, OPT_EXISTS_ACTION);
+	for (; *actions; actions++)
+		if (strlen(*actions) == 1 && strchr("iwb", **actions))
+			return **actions;
+	return '\0';
+}
+
+static bool
+make_room(Plan *plan, const char *path, bool *skip, GError **error)
+{
+	g_autofree char *shown = fs_display_path(path);
+	*skip = false;
+	if (access(path, F_OK) != 0)
+		return true;
+	switch (exists_action(plan)) {
+	case 'i':
+		return *skip = true;
+	case 'w':
+		log_warning(plan->x->log, "Deleting %s", shown);
+		return fs_remove_tree(path, error);
+	case 'b':
+		break;
+	default:
+		return error_set(error, ERROR_INVALID_INPUT,
+			"The file %s exists: say what to do with it by --exists-action", shown);
+	}
+	for (int n = 1; n < MAX_BACKUPS; n++) {
+		g_autofree char *backup = n == 1 ? g_strdup_printf("%s.bak", path)
+						 : g_strdup_printf("%s.bak%d", path, n);
+		if (access(backup, F_OK) == 0)
+			continue;
+		log_warning(plan->x->log, "Backing up %s to %s", shown, backup);
+		return rename(path, backup) == 0 ||
+		       error_set_errno(error, errno, "moving %s", path);
+	}
+	return error_set(error, ERROR_IO, "%s: too many backups", path);
+}
+
+/* A checkout or an editable as NAME-VERSION.zip. */
+static bool
+save_tree(Plan *plan, const struct plan_item *item, const char *folder, GError **error)
+{
+	const struct resolved *resolved = item->resolved;
+	g_autofree char *name = g_strdup_printf(
+		"%s-%s.zip", resolved->display_name, version_text(resolved->version));
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+	bool skip;
+	if (!make_room(plan, path, &skip, error))
+		return false;
+	if (skip)
+		return true;
+	if (!zipfolder_write(item->artifact->tree, resolved->display_name, path, error))
+		return false;
+	say_saved(plan, path);
+	return true;
+}
+
 /* A wheel that the store kept, or an archive that was fetched for its metadata. */
 static bool
 save_local(Plan *plan, const struct plan_item *item, const char *folder, bool *done, GError **error)
@@ -129,7 +193,9 @@ save_local(Plan *plan, const struct plan_item *item, const char *folder, bool *d
 		kept = store_wheel_path(plan->store, store_wheel_digest(artifact->wheel));
 	else if (artifact && artifact->file)
 		kept = g_strdup(artifact->file);
-	*done = kept || artifact; /* folders and checkouts leave nothing */
+	*done = kept || artifact; /* folders leave nothing */
+	if (!kept && artifact && artifact->tree)
+		return save_tree(plan, item, folder, error);
 	return !kept || save_copy(plan, kept, folder, item_filename(item), error);
 }
 

@@ -52,3 +52,26 @@ wheel() { "$XPIP" wheel --no-index --find-links links "$@"; }
 	run ! wheel --no-build-isolation --build-constraint x ./good
 	[[ "$output" == *"--build-constraint cannot be used with --no-build-isolation."* ]]
 }
+
+@test "download leaves a checkout or an editable as a zip file" {
+	make_project demo demo 1.2
+	mkdir demo/sub && echo text >demo/sub/file
+	download() { "$XPIP" download --no-index --find-links links "$@"; }
+	git init -q -b main demo
+	git -C demo add .
+	git -C demo -c user.name=a -c user.email=a@b commit -qm one
+	run download -d out "git+file://$PWD/demo"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"Saved ./out/demo-1.2.zip"* ]]
+	[ "$(python3 -c 'import zipfile; z = zipfile.ZipFile("out/demo-1.2.zip"); print(z.testzip(), z.read("demo/sub/file"))')" = "None b'text\n'" ]
+	run ! download -d out --no-input "git+file://$PWD/demo"
+	[[ "$output" == *"The file ./out/demo-1.2.zip exists: say what to do with it by --exists-action"* ]]
+	run download -d out --exists-action b "git+file://$PWD/demo"
+	[ -e out/demo-1.2.zip.bak ]
+	run download -d out --exists-action w "git+file://$PWD/demo"
+	[[ "$output" == *"WARNING: Deleting ./out/demo-1.2.zip"* ]]
+	run download -d out --exists-action i "git+file://$PWD/demo"
+	[ "$status" -eq 0 ]
+	run download -d other ./demo # a plain folder leaves nothing
+	[ -z "$(ls other)" ]
+}
