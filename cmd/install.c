@@ -123,6 +123,15 @@ compare_names(const void *a, const void *b)
 	return strcmp(x->resolved->name, y->resolved->name);
 }
 
+/* As the metadata spells them: pip's order of what it would install. */
+static int
+compare_spellings(const void *a, const void *b)
+{
+	const struct plan_item *x = *(struct plan_item *const *)a,
+			       *y = *(struct plan_item *const *)b;
+	return strcmp(x->resolved->display_name, y->resolved->display_name);
+}
+
 /* "Would install a-1 b-2" or "Successfully installed a-1 b-2". */
 static void
 say_summary(const Plan *plan, bool done)
@@ -133,7 +142,7 @@ say_summary(const Plan *plan, bool done)
 			g_ptr_array_add(items, &plan->items[i]);
 	if (!items->len)
 		return;
-	g_ptr_array_sort(items, compare_names);
+	g_ptr_array_sort(items, done ? compare_names : compare_spellings);
 	g_autoptr(GString) text = g_string_new(done ? "Successfully installed" : "Would install");
 	for (guint i = 0; i < items->len; i++) {
 		const struct plan_item *item = g_ptr_array_index(items, i);
