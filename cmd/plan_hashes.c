@@ -4,6 +4,8 @@
 #include "cmd/plan_private.h"
 #include "wheel/vcs.h"
 
+#include <string.h>
+
 #define MISSING                                                                                    \
 	"Hashes are required in --require-hashes mode, but they are missing from some "            \
 	"requirements. Here is a list of those requirements along with the hashes their "          \
@@ -32,16 +34,22 @@ plan_check_place(const char *url, GError **error)
 	return true;
 }
 
+/* true if one of the requirements or constraints for the project says `==`. */
 static bool
 is_pinned(const Plan *plan, const struct resolved *resolved)
 {
+	const GPtrArray *lists[] = {plan->roots->requirements, plan->roots->constraints};
 	if (resolved->kind != RESOLVED_INDEX)
 		return true;
-	if (resolved->root == SIZE_MAX)
-		return false;
-	const struct root *root = g_ptr_array_index(plan->roots->requirements, resolved->root);
-	return root->requirement && specifier_pin(root->requirement->specifier) &&
-	       specifier_count(root->requirement->specifier) == 1;
+	for (size_t n = 0; n < G_N_ELEMENTS(lists); n++)
+		for (guint i = 0; i < lists[n]->len; i++) {
+			const struct root *root = g_ptr_array_index(lists[n], i);
+			const Requirement *requirement = root->requirement;
+			if (requirement && specifier_pin(requirement->specifier) &&
+				strcmp(requirement->normalized_name, resolved->name) == 0)
+				return true;
+		}
+	return false;
 }
 
 /* A line that may be added to a requirements file. */

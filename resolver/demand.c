@@ -4,6 +4,7 @@
  * for `name>=1` as well as for `name[extra]>=1`. */
 #include "resolver/universe.h"
 
+#include "resolver/link.h"
 #include "wheel/filename.h"
 #include "wheel/name.h"
 
@@ -164,8 +165,8 @@ direct_add(Universe *universe, const struct direct_request *request, GError **er
 static struct direct_found *
 direct_find(Universe *universe, const struct direct_request *request, GError **error)
 {
-	g_autofree char *key =
-		g_strdup_printf("%s%s", request->editable ? "-e " : "", request->url);
+	g_autofree char *link = link_key(request->url);
+	g_autofree char *key = g_strconcat(request->editable ? "-e " : "", link, NULL);
 	struct direct_found *found = g_hash_table_lookup(universe->direct_urls, key);
 	if (found != NULL)
 		return found;
@@ -424,6 +425,8 @@ collect_constraint(Universe *universe, size_t index, GError **error)
 	if (requirement == NULL)
 		return error_set(error, ERROR_INVALID_INPUT,
 			"Unnamed requirements are not allowed as constraints");
+	if (requirement->extras[0] != NULL)
+		return error_set(error, ERROR_INVALID_INPUT, "Constraints cannot have extras");
 	if (!root_applies(universe, constraint))
 		return true;
 	struct package *package =
@@ -454,7 +457,7 @@ package_constraint_directs(Universe *universe, struct package *package, GError *
 		struct direct_request request = {
 			.name = package->name,
 			.url = constraint->url,
-			.hashes = constraint->hashes,
+			.hashes = (const char *const *)package->hashes, /* of roots, too */
 			.root = SIZE_MAX,
 			.constraint = index,
 		};
