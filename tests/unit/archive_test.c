@@ -16,6 +16,10 @@ static const uint8_t two_names[] = {0x75, 0x70, 24, 0, 1, 0, 0, 0, 0, 'h', 'o', 
 	'e', '/', '_', '_', 'e', 'v', 'i', 'l', '_', '_', '.', 'p', 'y'};
 static const uint8_t same_name[] = {0x75, 0x70, 24, 0, 1, 0, 0, 0, 0, 'h', 'o', 's', 't', 'i', 'l',
 	'e', '/', '_', '_', 'i', 'n', 'i', 't', '_', '_', '.', 'p', 'y'};
+static const uint8_t path_twice[] = {0x75, 0x70, 24, 0, 1, 0, 0, 0, 0, 'h', 'o', 's', 't', 'i', 'l',
+	'e', '/', '_', '_', 'i', 'n', 'i', 't', '_', '_', '.', 'p', 'y', 0x75, 0x70, 24, 0, 1, 0, 0,
+	0, 0, 'h', 'o', 's', 't', 'i', 'l', 'e', '/', '_', '_', 'i', 'n', 'i', 't', '_', '_', '.',
+	'p', 'y'};
 static char long_name[300];
 
 static void
@@ -44,6 +48,16 @@ set_both(struct maker *m, size_t local, size_t entry, uint64_t value, unsigned s
 {
 	maker_set(m, m->local[0] + local, value, size);
 	maker_set(m, m->entry[0] + entry, value, size);
+}
+
+/* A comment after the last entry of the directory. */
+static void
+comment_entry(struct maker *m)
+{
+	maker_set(m, m->entry[m->count - 1] + 32, 3, 2);
+	maker_insert(m, m->end, "why", 3);
+	m->end += 3;
+	maker_set(m, m->end + 12, m->end - m->directory, 4);
 }
 
 /* A second end record, in the comment of the first one. */
@@ -124,6 +138,13 @@ add(struct maker *m, const char *name, const char *text)
 	X(extra_padding, local_extra(m, padding, sizeof padding), , NULL)                          \
 	X(unicode_path, extra(m, two_names, sizeof two_names), , "two names")                      \
 	X(unicode_path_local, local_extra(m, two_names, sizeof two_names), , "two names")          \
+	X(unicode_path_twice, local_extra(m, path_twice, sizeof path_twice), , "two names")        \
+	X(comment, ,                                                                               \
+		(maker_set(m, m->end + 20, 5, 2),                                                  \
+			g_byte_array_append(m->bytes, (const guint8 *)"hello", 5)),                \
+		NULL)                                                                              \
+	X(entry_comment, , comment_entry(m), NULL)                                                 \
+	X(case_only, add(m, "hostile/__INIT__.py", ""), , NULL)                                    \
 	X(unicode_path_same, extra(m, same_name, sizeof same_name), , NULL)                        \
 	X(local_name, , m->bytes->data[m->local[0] + 30] = 'X', "another name")                    \
 	X(local_size, , maker_set(m, m->local[0] + 22, 1, 4), "differs from the directory")        \
@@ -481,7 +502,7 @@ test_record(void)
 	g_autofree char *extra_row = g_strconcat(good, "hostile/ghost.py,,\r\n", NULL);
 	g_autofree char *missing_row = g_strdup(strchr(good, '\n') + 1);
 	g_autofree char *first = g_strndup(good, (gsize)(strchr(good, '\n') + 1 - good));
-	g_autofree char *same_twice = g_strconcat(first, good, NULL);
+	g_autofree char *row_twice = g_strconcat(first, good, NULL);
 	g_autofree char *twice = g_strconcat("hostile/__init__.py,sha256=AAAA,5\r\n", good, NULL);
 	g_autofree char *no_digest = g_strconcat("hostile/__init__.py,,\r\n", missing_row, NULL);
 	g_autofree char *bad_digest = g_strconcat("hostile/__init__.py,sha256=", // 32 zero bytes
@@ -504,7 +525,7 @@ test_record(void)
 
 	for (int strict = 0; strict < 2; strict++) {
 		check_record(good, strict, NULL, 0);
-		check_record(same_twice, strict, NULL, 0);
+		check_record(row_twice, strict, NULL, 0);
 		check_record(no_digest, strict, NULL, 0);
 		check_record(signatures, strict, NULL, 0);
 		check_record(in_hex, strict, NULL, 0);
