@@ -3,6 +3,7 @@
 #include "lib/texts.h"
 
 #include "cmd/cmd.h"
+#include "lib/fs.h"
 #include "wheel/installed.h"
 
 #include <stdlib.h>
@@ -122,7 +123,8 @@ static bool
 add_installed(const struct request *request)
 {
 	struct log_options quiet = {.verbosity = -3, .no_color = true};
-	struct python_options target = {0};
+	g_autofree char *cache = fs_cache_dir();
+	struct python_options target = {.cache_dir = cache};
 	g_autoptr(Log) log = log_new(&quiet, NULL);
 	g_autoptr(Python) python = log ? python_find(&target, log, NULL) : NULL;
 	g_autoptr(InstalledSet) set = python ? installed_scan(python, NULL, log, NULL) : NULL;
