@@ -3,7 +3,9 @@
  *
  * pip's rules for pre-releases and yanks look at all demands on a project together. Here they are
  * applied to each demand, and once some demand admits pre-releases (or a yanked release) of a
- * project, all demands on it do: the solver then starts again. */
+ * project, all demands on it do: the solver then starts again. That can be too strict: two demands
+ * may each have a final release to choose and no common one. So where there is no solution, it
+ * tries again with all pre-releases, and sees whether pip's rule admits those that were chosen. */
 #include "resolver/solve.h"
 
 #include "resolver/proof.h"
@@ -25,6 +27,8 @@ struct solver {
 	GHashTable *prereleases; /* packages of which pre-releases are admitted */
 	GHashTable *yanked;	 /* packages of which yanked releases are */
 	bool restart;
+	bool withheld; /* some pre-release was left out */
+	bool lenient;  /* none is */
 	uint64_t generation;
 };
 
@@ -92,8 +96,10 @@ add_range_bits(struct solver *solver, Selection *selection, pubgrub_word *set)
 {
 	const struct node *node = selection->node;
 	struct package *package = node->package;
-	if (g_hash_table_contains(solver->prereleases, package))
-		selection->prereleases = true;
+	bool admitted = selection->prereleases;
+	if (g_hash_table_contains(solver->prereleases, package) || solver->lenient)
+		selection->prereleases = package->prereleases != PRERELEASES_DENY;
+	solver->withheld |= !selection->prereleases;
 	if (g_hash_table_contains(solver->yanked, package))
 		selection->yanked = true;
 	selection->empty = false;
@@ -107,8 +113,9 @@ add_range_bits(struct solver *solver, Selection *selection, pubgrub_word *set)
 		prereleases |= package->candidates->list[id - 1].prerelease;
 		yanked |= package->candidates->list[id - 1].yanked;
 	}
-	if (prereleases && g_hash_table_add(solver->prereleases, package))
-		solver->restart = true;
+	if (prereleases && (admitted || !solver->lenient) &&
+		g_hash_table_add(solver->prereleases, package))
+		solver->restart = !solver->lenient;
 	if (yanked && g_hash_table_add(solver->yanked, package))
 		solver->restart = true;
 }
@@ -391,14 +398,99 @@ solver_clear(struct solver *solver)
 	g_hash_table_unref(solver->yanked);
 }
 
-bool
-solve_run(Universe *universe, size_t steps, GArray *pins, GError **error)
+/* The pin of a node; CANDIDATE_NONE if it is not selected. */
+static candidate_id
+solver_pin(const struct solver *solver, const struct node *node)
 {
-	struct solver solver;
-	solver_init(&solver, universe);
-	enum pubgrub_outcome outcome = solve(&solver, steps, error);
+	size_t bit = pubgrub_decision(solver->pubgrub, node->id + 1);
+	return bit == PUBGRUB_ABSENT ? CANDIDATE_NONE : solve_candidate(node, bit);
+}
+
+/* Adds those demands of a list that are on the package. */
+static void
+add_demands_on(
+	GPtrArray *demands, const struct package *package, const struct demand *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].node->package == package && list[i].kind == DEMAND_RANGE)
+			g_ptr_array_add(demands, (void *)&list[i]);
+}
+
+/* pip's rule for all demands on a package together: is what was chosen among what it admits? */
+static bool
+pin_is_admitted(struct solver *solver, struct node *node, candidate_id pin)
+{
+	Universe *universe = solver->universe;
+	g_autoptr(GPtrArray) demands = g_ptr_array_new();
+	add_demands_on(demands, node->package,
+		(const struct demand *)(void *)universe->root_demands->data,
+		universe->root_demands->len);
+	for (guint i = 0; i < universe->nodes->len; i++) {
+		struct node *from = universe->nodes->pdata[i];
+		candidate_id chosen = solver_pin(solver, from);
+		const struct dependencies *dependencies =
+			chosen == CANDIDATE_NONE ? NULL
+						 : node_dependencies(universe, from, chosen, NULL);
+		if (dependencies != NULL)
+			add_demands_on(
+				demands, node->package, dependencies->list, dependencies->count);
+	}
+	Selection selection = {0};
+	const struct selection_demands all = {
+		(const struct demand *const *)demands->pdata, demands->len, NULL, 0};
+	bool admitted = selection_make(universe, node, &all, NULL, 0, &selection, NULL);
+	struct selection_cursor cursor = {0};
+	for (candidate_id id = CANDIDATE_NONE; admitted && id != pin;) {
+		id = selection_next(&selection, &cursor, NULL, 0);
+		admitted = id != CANDIDATE_NONE;
+	}
+	selection_clear(&selection);
+	return admitted;
+}
+
+static bool
+prereleases_are_admitted(struct solver *solver)
+{
+	const Universe *universe = solver->universe;
+	for (guint i = 0; i < universe->nodes->len; i++) {
+		struct node *node = universe->nodes->pdata[i];
+		candidate_id pin = node->package == NULL || node->base != NULL
+					   ? CANDIDATE_NONE
+					   : solver_pin(solver, node);
+		if (pin > CANDIDATE_INSTALLED && pin < CANDIDATE_DIRECT &&
+			node->package->candidates->list[pin - 1].prerelease &&
+			!pin_is_admitted(solver, node, pin))
+			return false;
+	}
+	return true;
+}
+
+/* After IMPOSSIBLE: true if there is an answer after all, with pre-releases that pip would take. */
+static bool
+solve_leniently(struct solver *strict, size_t steps)
+{
+	if (!strict->withheld)
+		return false;
+	struct solver lenient;
+	solver_init(&lenient, strict->universe);
+	lenient.lenient = true;
+	bool found = solve(&lenient, steps, NULL) == PUBGRUB_SOLVED &&
+		     prereleases_are_admitted(&lenient);
+	if (found) {
+		struct solver other = *strict;
+		*strict = lenient;
+		lenient = other;
+	}
+	solver_clear(&lenient);
+	return found;
+}
+
+static void
+fail(const struct solver *solver, enum pubgrub_outcome outcome, GError **error)
+{
+	const Universe *universe = solver->universe;
 	if (outcome == PUBGRUB_IMPOSSIBLE) {
-		g_autofree char *why = proof_text(universe, solver.pubgrub);
+		g_autofree char *why = proof_text(universe, solver->pubgrub);
 		if (universe->options->log != NULL)
 			log_info(universe->options->log, "%s", why);
 		error_set(error, ERROR_CONFLICT,
@@ -409,12 +501,21 @@ solve_run(Universe *universe, size_t steps, GArray *pins, GError **error)
 			"Dependency resolution exceeded maximum depth: the requirements leave too "
 			"many combinations to try; pin some of them");
 	}
+}
+
+bool
+solve_run(Universe *universe, size_t steps, GArray *pins, GError **error)
+{
+	struct solver solver;
+	solver_init(&solver, universe);
+	enum pubgrub_outcome outcome = solve(&solver, steps, error);
+	if (outcome == PUBGRUB_IMPOSSIBLE && solve_leniently(&solver, steps))
+		outcome = PUBGRUB_SOLVED;
+	if (outcome != PUBGRUB_SOLVED)
+		fail(&solver, outcome, error);
 	g_array_set_size(pins, 0);
 	for (guint i = 0; outcome == PUBGRUB_SOLVED && i < universe->nodes->len; i++) {
-		size_t bit = pubgrub_decision(solver.pubgrub, i + 1);
-		candidate_id pin = bit == PUBGRUB_ABSENT
-					   ? CANDIDATE_NONE
-					   : solve_candidate(universe->nodes->pdata[i], bit);
+		candidate_id pin = solver_pin(&solver, universe->nodes->pdata[i]);
 		g_array_append_val(pins, pin);
 	}
 	/* A satisfied Requires-Python is no dependency here, but the graph asks for it. */

@@ -575,6 +575,37 @@ test_reasons(void)
 		"requirements cannot be met.");
 }
 
+/* Where pip's search is stopped at once, PubGrub finds the answer; or says that there is none. */
+static void
+test_solver(void)
+{
+	static const struct release releases[] = {
+		RELEASE("a", "1.0", "Requires-Dist: c<2\n"),
+		RELEASE("a", "2.0", "Requires-Dist: b[x]\nRequires-Dist: c<2\n"),
+		RELEASE("b", "1.0", "Provides-Extra: x\nRequires-Dist: d; extra == 'x'\n"),
+		RELEASE("b", "2.0", "Requires-Dist: c>=2\n"),
+		RELEASE("b", "3.0", "Requires-Dist: c>=2\n"),
+		RELEASE("c", "1.0", NULL),
+		RELEASE("c", "1.5", NULL),
+		RELEASE("c", "2.0", NULL),
+		RELEASE("d", "1.0b1", NULL),
+		RELEASE("d", "2.0", NULL),
+		RELEASE("d", "3.0", NULL),
+		RELEASE("e", "1.0", "Requires-Dist: d!=2.0\n"),
+		RELEASE("f", "1.0", "Requires-Dist: d!=3.0\n"),
+		RELEASE("g", "1.0", "Requires-Dist: d>=2\n"),
+		{0},
+	};
+	const struct resolve_options options = {.uploaded_prior_to = INT64_MIN, .max_rounds = 1};
+	check_with(releases, &options, "a|c", NULL, "d-3.0 c-1.5 b-1.0[x] a-2.0");
+	check_with(releases, &options, "a", "b>1", "c-1.5 a-1.0");
+	check_with(releases, &options, "e|f", NULL, "d-1.0b1 f-1.0 e-1.0");
+	check(releases, "e|f", "d-1.0b1 f-1.0 e-1.0");
+	check_with(releases, &options, "e|f|g", NULL,
+		"error: The requirements have conflicting dependencies: no set of versions "
+		"satisfies them all");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -594,5 +625,6 @@ main(int argc, char **argv)
 	g_test_add_func("/resolve/installed-is-offline", test_installed_is_offline);
 	g_test_add_func("/resolve/bad-metadata", test_bad_metadata);
 	g_test_add_func("/resolve/reasons", test_reasons);
+	g_test_add_func("/resolve/solver", test_solver);
 	return g_test_run();
 }
