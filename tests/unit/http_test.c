@@ -871,8 +871,7 @@ test_proxy(void)
 	f->options.proxy = proxy;
 	client(f);
 	run(f, &a, "http://u:v@host.example/bytes/10", (struct http_request){0});
-	check_error(&a, ERROR_NETWORK, "404 Client Error"); /* the server is no proxy */
-	g_assert_null(strchr(a.error->message, '@'));
+	check_body(&a, 0, 10); /* the server looks at the path only */
 	answer_clear(&a);
 	f->options.proxy = NULL;
 	client(f);
