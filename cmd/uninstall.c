@@ -81,17 +81,16 @@ ask(const struct xpip *x, bool *yes, GError **error)
 		return error_set(error, ERROR_INVALID_INPUT,
 			"No input was expected ($PIP_NO_INPUT set); question: %s", question);
 	for (;;) {
-		char answer[256];
-		fputs(question, stdout);
-		fflush(stdout);
-		if (!fgets(answer, sizeof answer, stdin))
+		g_autofree char *word = log_ask(x->log, question);
+		if (!word)
 			return error_set(error, ERROR_INVALID_INPUT, "no answer to: %s", question);
-		g_autofree char *word = g_ascii_strdown(g_strstrip(answer), -1);
 		*yes = strcmp(word, "n") != 0;
 		if (!*yes || strcmp(word, "y") == 0 || !*word)
 			return true;
 		g_autofree char *shown = repr_string(word);
-		printf("Your response (%s) was not one of the expected responses: y, n, \n", shown);
+		g_autofree char *again = g_strdup_printf(
+			"Your response (%s) was not one of the expected responses: y, n, ", shown);
+		log_output(x->log, again);
 	}
 }
 

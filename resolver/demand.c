@@ -579,6 +579,7 @@ demand_has(const struct demand *demand, candidate_id candidate)
 static char *
 requirement_demand_text(const struct demand *demand)
 {
+	g_assert(demand->requirement != NULL);
 	if (!demand->without_extras)
 		return requirement_text(demand->requirement);
 	char *none = NULL;

@@ -329,7 +329,7 @@ pylock_read_archive(const struct cursor *at, const char *place, const char *pack
 	item->kind = PYLOCK_ARCHIVE;
 	item->name = g_strdup(package);
 	bool ok = read_file(at, place, item) && pylock_get_text(at, "subdirectory", false, &below);
-	if (ok && below && *below) {
+	if (ok && item->url && below && *below) {
 		char *whole = g_strconcat(item->url, "#subdirectory=", below, NULL);
 		ok = !strchr(item->url, '#') ||
 		     pylock_refuse(at, NULL,

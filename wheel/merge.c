@@ -221,7 +221,7 @@ static bool
 merge_roots(Merge *merge, GError **error)
 {
 	/* Inner ones first: the outer ones then find the folders that those need. */
-	const struct stage_root *roots[8];
+	const struct stage_root *roots[8] = {NULL};
 	unsigned count = MIN(stage_root_count(merge->stage), (unsigned)G_N_ELEMENTS(roots));
 	for (unsigned i = 0; i < count; i++)
 		roots[i] = stage_root(merge->stage, i);

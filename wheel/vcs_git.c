@@ -4,7 +4,7 @@
 #include "lib/fs.h"
 #include "wheel/vcs_private.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const schemes[] = {"http", "https", "ssh", "git", "file", NULL};
@@ -17,10 +17,12 @@ has_partial_clone(struct vcs_job *job)
 	static const char *const yes[] = {"y", "yes", "t", "true", "on", "1", NULL};
 	g_autofree char *lower = g_ascii_strdown(broken ? broken : "", -1);
 	g_autofree char *version = vcs_ask(job, NULL, "version", NULL);
-	int major = 0, minor = 0;
-	return !g_strv_contains(yes, lower) && version &&
-	       sscanf(version, "git version %d.%d", &major, &minor) == 2 &&
-	       (major > 2 || (major == 2 && minor >= 17));
+	if (g_strv_contains(yes, lower) || !version || !g_str_has_prefix(version, "git version "))
+		return false;
+	char *end = NULL;
+	long major = strtol(version + strlen("git version "), &end, 10);
+	long minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+	return major > 2 || (major == 2 && minor >= 17);
 }
 
 static bool
