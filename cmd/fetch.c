@@ -168,9 +168,10 @@ check_hashes(const struct transfer *transfer, const struct digest *sha256, GErro
 	g_autofree char *promised =
 		transfer->hash ? g_strconcat(transfer->hash_name, ":", transfer->hash, NULL) : NULL;
 	char *single[] = {promised, NULL};
-	bool demanded = transfer->demanded && transfer->demanded[0];
+	bool demanded = transfer->demanded != NULL; /* an empty list: no hash suits all */
 	char **wanted = demanded ? transfer->demanded : single;
-	if (!wanted[0] || any_matches(transfer, sha256, wanted, report, &why))
+	if ((!wanted[0] && !demanded) ||
+		any_matches(transfer, sha256, wanted, report, &why))
 		return true;
 	if (why) {
 		g_propagate_error(error, g_steal_pointer(&why));

@@ -85,7 +85,7 @@ find_in_store(Plan *plan, const struct resolved *resolved)
 	if (!name || strcmp(name, "sha256") != 0 || !digest_from_hex(hex, &digest))
 		return NULL;
 	g_autofree char *demanded = g_strconcat("sha256:", hex, NULL);
-	if (resolved->hashes && resolved->hashes[0] && !g_strv_contains(resolved->hashes, demanded))
+	if (resolved->hashes && !g_strv_contains(resolved->hashes, demanded))
 		return NULL;
 	return store_find(
 		plan->store, &digest, page_text(resolved->page, resolved->file->filename));

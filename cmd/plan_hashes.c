@@ -88,7 +88,7 @@ plan_check_hashes(const Plan *plan, GError **error)
 		if (!is_pinned(plan, resolved)) {
 			g_autofree char *asked = plan_asked(plan, item);
 			g_string_append_printf(unpinned, "\n    %s", asked);
-		} else if (!promised && (!resolved->hashes || !resolved->hashes[0])) {
+		} else if (!promised && !resolved->hashes) {
 			add_missing(missing, item);
 		}
 	}

@@ -123,6 +123,8 @@ finish(Metadata *metadata, GError **error)
 	const char *python = metadata_get(metadata, "Requires-Python");
 	metadata->requires_python = python ? g_strdup(python) : NULL;
 	metadata->requires_dist = metadata_get_all(metadata, "Requires-Dist");
+	for (char **text = metadata->requires_dist; *text; text++)
+		g_strstrip(*text); /* a folded header begins with its line feed */
 	metadata->provides_extra = metadata_get_all(metadata, "Provides-Extra");
 	metadata->dynamic = metadata_get_all(metadata, "Dynamic");
 	return true;
