@@ -170,8 +170,7 @@ check_hashes(const struct transfer *transfer, const struct digest *sha256, GErro
 	char *single[] = {promised, NULL};
 	bool demanded = transfer->demanded != NULL; /* an empty list: no hash suits all */
 	char **wanted = demanded ? transfer->demanded : single;
-	if ((!wanted[0] && !demanded) ||
-		any_matches(transfer, sha256, wanted, report, &why))
+	if ((!wanted[0] && !demanded) || any_matches(transfer, sha256, wanted, report, &why))
 		return true;
 	if (why) {
 		g_propagate_error(error, g_steal_pointer(&why));
