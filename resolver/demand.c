@@ -168,6 +168,10 @@ direct_find(Universe *universe, const struct direct_request *request, GError **e
 	g_autofree char *link = link_key(request->url);
 	g_autofree char *key = g_strconcat(request->editable ? "-e " : "", link, NULL);
 	struct direct_found *found = g_hash_table_lookup(universe->direct_urls, key);
+	if (found == NULL && !request->editable) { /* the same place, though editable */
+		g_autofree char *editable = g_strconcat("-e ", link, NULL);
+		found = g_hash_table_lookup(universe->direct_urls, editable);
+	}
 	if (found != NULL)
 		return found;
 	if (!check_wheel_tags(universe, request->url, error))

@@ -147,12 +147,12 @@ selection_make(Universe *universe, struct node *node, const struct selection_dem
 	struct named named = {0};
 	size_t ranges = gather(out, demands->own, demands->own_count, &named) +
 			gather(out, demands->base, demands->base_count, &named);
-	if (package != NULL && ranges > 0 && package->constraint_urls != NULL) {
+	if (package != NULL && (ranges > 0 || named.any) && package->constraint_urls != NULL) {
 		if (!package_constraint_directs(universe, package, error))
 			return false;
 		out->empty = package->constraint_unsupported;
 		const GArray *links = package->constraint_directs;
-		for (guint i = 0; links != NULL && i < links->len; i++)
+		for (guint i = 0; links != NULL && ranges > 0 && i < links->len; i++)
 			name(&named, g_array_index(links, candidate_id, i));
 	}
 	if (out->empty)
