@@ -3,6 +3,8 @@
 #include "cmd/cmd.h"
 
 #include <math.h>
+#include <termios.h>
+#include <unistd.h>
 
 Loop *
 xpip_loop(struct xpip *x, GError **error)
@@ -18,6 +20,39 @@ xpip_jobs(struct xpip *x, GError **error)
 	if (!x->jobs && xpip_loop(x, error))
 		x->jobs = jobs_new(x->loop, 0);
 	return x->jobs;
+}
+
+/* What is typed is not shown. */
+static char *
+ask_secret(Log *log, const char *prompt)
+{
+	struct termios shown, hidden;
+	if (tcgetattr(STDIN_FILENO, &shown) != 0)
+		return NULL;
+	hidden = shown;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+	char *secret = log_ask_line(log, prompt);
+	log_output(log, "");
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+	return secret;
+}
+
+/* After a 401, as pip asks; only on a terminal. */
+static bool
+ask_login(void *user, const char *host, char **name, char **password)
+{
+	struct xpip *x = user;
+	if (!isatty(STDIN_FILENO))
+		return false;
+	g_autofree char *prompt = g_strdup_printf("User for %s: ", host);
+	g_autofree char *who = log_ask_line(x->log, prompt);
+	g_autofree char *secret = who && *who ? ask_secret(x->log, "Password: ") : NULL;
+	if (!secret)
+		return false;
+	*name = g_steal_pointer(&who);
+	*password = g_steal_pointer(&secret);
+	return true;
 }
 
 Http *
@@ -38,6 +73,8 @@ xpip_http(struct xpip *x, GError **error)
 		.cache_dir = x->cache_dir,
 		.keyring_provider = options_string(x->options, OPT_KEYRING_PROVIDER),
 		.no_input = options_flag(x->options, OPT_NO_INPUT),
+		.ask = ask_login,
+		.ask_user = x,
 		.user_agent = "xpip/" XPIP_VERSION,
 	};
 	x->http = http_new(x->loop, x->log, &options, error);

@@ -257,9 +257,9 @@ log_deprecation(Log *log, const char *format, ...)
 }
 
 char *
-log_ask(Log *log, const char *prompt)
+log_ask_line(Log *log, const char *prompt)
 {
-	char line[1024];
+	char line[1024] = "";
 	if (log->terminal_stdout && log->hide)
 		log->hide(log->user);
 	fputs(prompt, stdout);
@@ -267,7 +267,15 @@ log_ask(Log *log, const char *prompt)
 	bool got = fgets(line, sizeof line, stdin) != NULL;
 	if (log->terminal_stdout && log->show)
 		log->show(log->user);
-	return got ? g_ascii_strdown(g_strstrip(line), -1) : NULL;
+	line[strcspn(line, "\r\n")] = '\0';
+	return got ? g_strdup(line) : NULL;
+}
+
+char *
+log_ask(Log *log, const char *prompt)
+{
+	g_autofree char *line = log_ask_line(log, prompt);
+	return line ? g_ascii_strdown(g_strstrip(line), -1) : NULL;
 }
 
 void

@@ -59,6 +59,8 @@ void log_output(Log *log, const char *text);
 /* Asks on stdout and reads a line from stdin: without its line feed, lower case, white space
  * trimmed; NULL at the end of the input. New string. */
 char *log_ask(Log *log, const char *prompt);
+/* The line as it was typed. */
+char *log_ask_line(Log *log, const char *prompt);
 
 /* Nested blocks are indented by two spaces a level, as pip does. */
 void log_indent(Log *log, int change);

@@ -180,13 +180,23 @@ sdist_version(const char *name, const char *filename, const char *extension, con
 	return filename + at + 1 < extension;
 }
 
+/* A name becomes a path one day: no separators, no control bytes. */
+static bool
+is_safe_name(const char *filename)
+{
+	for (const char *c = filename; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == '/' || *c == '\\' || *c == 0x7f)
+			return false;
+	return true;
+}
+
 /* Kind and version of a file, or false if it is none of this project's. */
 static bool
 version_of(const PageBuilder *builder, const char *filename, size_t length,
 	enum index_file_kind *kind, const char **version, size_t *version_length)
 {
 	*kind = FILE_SDIST;
-	if (length > MAX_NAME)
+	if (length > MAX_NAME || !is_safe_name(filename))
 		return false;
 	if (length > 4 && memcmp(filename + length - 4, ".whl", 4) == 0) {
 		*kind = FILE_WHEEL;

@@ -194,3 +194,34 @@ installed() { [ -e "$SITE/$1.py" ]; }
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"timed out"* ]]
 }
+
+@test "on a terminal the user is asked for a name and a password, unless --no-input" {
+	wheel demo 1.0
+	start_server --root links
+	cat >ask.py <<-'P'
+		import os, pty, sys
+		pid, terminal = pty.fork()
+		if pid == 0:
+		    os.execv(sys.argv[1], sys.argv[1:])
+		seen = b""
+		def read_until(word):
+		    global seen
+		    while word not in seen:
+		        try:
+		            seen += os.read(terminal, 1000) or sys.exit(seen.decode())
+		        except OSError:
+		            sys.exit(seen.decode())
+		read_until(b"User for 127.0.0.1")
+		os.write(terminal, b"user\n")
+		read_until(b"Password: ")
+		os.write(terminal, b"secret\n")
+		read_until(b"Successfully installed demo-1.0")
+		assert b"secret" not in seen, seen
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	P
+	run python3 ask.py "$XPIP" install --no-cache-dir --retries 0 --index-url "$SERVER/+auth/simple" demo
+	[ "$status" -eq 0 ]
+	run python3 ask.py "$XPIP" install --no-input --force-reinstall --no-cache-dir --retries 0 --index-url "$SERVER/+auth/simple" demo
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"401 Client Error"* ]]
+}
