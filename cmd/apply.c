@@ -3,6 +3,8 @@
  */
 #include "cmd/apply.h"
 
+#include "cmd/plan_private.h"
+
 #include "wheel/change.h"
 
 /* pip's rules about what goes when something else comes (get_dist_to_uninstall). */
@@ -87,6 +89,7 @@ apply_plan(Plan *plan, const struct apply_options *options, GError **error)
 		.loop = plan->loop,
 		.jobs = plan->jobs,
 		.store = plan->store,
+		.progress = plan->rest->progress,
 	};
 	g_autoptr(Change) change = NULL;
 	g_autoptr(InstalledSet) fresh = NULL;

@@ -231,9 +231,13 @@ static bool
 wait_for_wheels(Plan *plan, GError **error)
 {
 	struct plan_rest *rest = plan->rest;
-	while (g_hash_table_size(rest->unpacking) && !rest->failure)
+	unsigned count = g_hash_table_size(rest->unpacking), left;
+	while ((left = g_hash_table_size(rest->unpacking)) && !rest->failure) {
+		if (rest->progress && progress_idle(rest->progress))
+			progress_count(rest->progress, "Unpacking", count - left, count, NULL);
 		if (!loop_turn(plan->loop, -1, error))
 			return false;
+	}
 	if (rest->progress)
 		progress_finish(rest->progress);
 	if (!rest->failure)

@@ -397,29 +397,6 @@ restart(Progress *progress, bool counting)
 	progress->counting = counting;
 }
 
-void
-progress_count(
-	Progress *progress, const char *what, unsigned done, unsigned total, const char *name)
-{
-	if (progress->shape != SHAPE_BAR)
-		return;
-	if (!progress->counting)
-		restart(progress, true);
-	gint64 now = g_get_monotonic_time();
-	if (now - progress->started < REDRAW_US || now - progress->drawn < REDRAW_US)
-		return;
-	GString *text = g_string_new(NULL);
-	g_string_append_printf(text, "%s ", what);
-	if (total)
-		append_bar(text, (double)done / total, BAR_WIDTH, progress->color);
-	g_string_append_printf(text, total ? "%u/%u" : "%u", done, total);
-	if (name)
-		g_string_append_printf(text, " [%s]", name);
-	g_free(progress->counter);
-	progress->counter = g_string_free(text, FALSE);
-	draw_if_due(progress);
-}
-
 static void
 write_raw(const Progress *progress, struct transfer *transfer, bool force)
 {
@@ -466,10 +443,22 @@ progress_end(Progress *progress, unsigned id)
 	struct transfer *transfer = transfer_of(progress, id);
 	if (!transfer)
 		return;
+	/* the last update may have been left out */
 	if (transfer->total < 0)
 		transfer->total = transfer->now;
+	else if (transfer->begun)
+		transfer->now = transfer->total;
 	transfer->ended = true;
 	draw_if_due(progress);
+}
+
+bool
+progress_idle(const Progress *progress)
+{
+	for (unsigned id = progress->first_waiting + 1; id <= progress->transfers->len; id++)
+		if (!transfer_of(progress, id)->ended)
+			return false;
+	return true;
 }
 
 void
@@ -480,4 +469,29 @@ progress_finish(Progress *progress)
 		!short_lived)
 		draw(progress, true);
 	restart(progress, false);
+}
+
+void
+progress_count(
+	Progress *progress, const char *what, unsigned done, unsigned total, const char *name)
+{
+	if (progress->shape != SHAPE_BAR)
+		return;
+	if (!progress->counting) {
+		progress_finish(progress);
+		restart(progress, true);
+	}
+	gint64 now = g_get_monotonic_time();
+	if (now - progress->started < REDRAW_US || now - progress->drawn < REDRAW_US)
+		return;
+	GString *text = g_string_new(NULL);
+	g_string_append_printf(text, "%s ", what);
+	if (total)
+		append_bar(text, (double)done / total, BAR_WIDTH, progress->color);
+	g_string_append_printf(text, total ? "%u/%u" : "%u", done, total);
+	if (name)
+		g_string_append_printf(text, " [%s]", name);
+	g_free(progress->counter);
+	progress->counter = g_string_free(text, FALSE);
+	draw_if_due(progress);
 }

@@ -15,7 +15,8 @@ Progress *progress_new(Log *log, const char *mode);
 void progress_free(Progress *progress); /* erases what is not finished */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Progress, progress_free)
 
-/* Work that is counted: `Resolving ━━━ 3/12 [name]`. total 0: not known. Replaces what was shown.
+/* Work that is counted: `Resolving ━━━ 3/12 [name]`. total 0: not known. Replaces what was
+ * shown; a total bar stays as by progress_finish.
  */
 void progress_count(
 	Progress *progress, const char *what, unsigned done, unsigned total, const char *name);
@@ -25,6 +26,8 @@ void progress_count(
 unsigned progress_add(Progress *progress, const char *name, int64_t total);
 void progress_update(Progress *progress, unsigned id, int64_t now, int64_t total);
 void progress_end(Progress *progress, unsigned id);
+/* No transfer is running. */
+bool progress_idle(const Progress *progress);
 
 /* The phase is over: the total bar stays on the screen in its last state, a counter goes. */
 void progress_finish(Progress *progress);

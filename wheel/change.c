@@ -203,12 +203,33 @@ change_free(Change *change)
 
 /* --- committing ---------------------------------------------------------------------------- */
 
+static void
+show_progress(const Change *change)
+{
+	const char *name = NULL;
+	unsigned done = 0;
+	if (!change->options.progress)
+		return;
+	for (guint i = 0; i < change->spreads->len; i++) {
+		const Spread *spread = g_ptr_array_index(change->spreads, i);
+		if (!spread_busy(spread))
+			done++;
+		else if (!name)
+			name = spread_name(spread);
+	}
+	progress_count(change->options.progress, "Installing", done, change->spreads->len, name);
+}
+
 static bool
 wait_for_staging(Change *change, GError **error)
 {
-	while (is_busy(change))
+	while (is_busy(change)) {
 		if (!loop_turn(change->options.loop, STEP_MS, error))
 			return false;
+		show_progress(change);
+	}
+	if (change->options.progress)
+		progress_finish(change->options.progress);
 	for (guint i = 0; i < change->spreads->len; i++)
 		if (!spread_check(g_ptr_array_index(change->spreads, i), error))
 			return false;

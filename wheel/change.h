@@ -3,6 +3,7 @@
  * module that writes to an environment. */
 #pragma once
 #include "lib/jobs.h"
+#include "lib/progress.h"
 #include "wheel/installed.h"
 #include "wheel/python.h"
 #include "wheel/store.h"
@@ -22,6 +23,7 @@ struct change_options {
 	Loop *loop;
 	Jobs *jobs;
 	Store *store;
+	Progress *progress; /* or NULL */
 };
 
 /* Takes the environment's lock (waits), finishes or undoes a broken change that an earlier command

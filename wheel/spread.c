@@ -368,6 +368,12 @@ spread_busy(const Spread *spread)
 	return spread->pending > 0;
 }
 
+const char *
+spread_name(const Spread *spread)
+{
+	return spread->name;
+}
+
 void
 spread_cancel(Spread *spread)
 {

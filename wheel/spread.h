@@ -23,6 +23,7 @@ Spread *spread_new(
 	const struct spread_options *options, const struct change_install *install, GError **error);
 /* true while jobs run; then spread_free is not allowed. */
 bool spread_busy(const Spread *spread);
+const char *spread_name(const Spread *spread); /* of the project */
 void spread_free(Spread *spread);
 void spread_cancel(Spread *spread); /* nothing new is started */
 
