@@ -2,7 +2,6 @@
 /* `xpip index versions NAME`: which releases the index has for this environment. */
 #include "cmd/lookup.h"
 #include "lib/json.h"
-#include "wheel/installed.h"
 #include "wheel/name.h"
 
 #include <string.h>
@@ -24,16 +23,6 @@ list_versions(
 		if (usable[i])
 			g_ptr_array_add(versions, (char *)version_text(page_version(page, i)));
 	return versions;
-}
-
-/* The installed version as PEP 440 spells it: new string or NULL. */
-static char *
-installed_version(struct xpip *x, const char *normalized_name)
-{
-	g_autoptr(InstalledSet) set = installed_scan(x->python, NULL, x->log, NULL);
-	const Installed *dist = set ? installed_find(set, normalized_name) : NULL;
-	g_autoptr(Version) version = dist ? version_parse_string(dist->version) : NULL;
-	return version ? g_strdup(version_text(version)) : dist ? g_strdup(dist->version) : NULL;
 }
 
 static void
@@ -59,13 +48,6 @@ print_json(struct xpip *x, const char *name, const GPtrArray *versions, const ch
 	log_info(x->log, "%s", text);
 }
 
-/* A version with an a, b or rc part; a dev release is none in this sense. */
-static bool
-is_preview(const char *version)
-{
-	return strcspn(version, "abc") < strcspn(version, "+");
-}
-
 static void
 print_text(struct xpip *x, const char *name, const GPtrArray *versions, const char *installed)
 {
@@ -76,13 +58,8 @@ print_text(struct xpip *x, const char *name, const GPtrArray *versions, const ch
 			all, "%s%s", i ? ", " : "", (const char *)versions->pdata[i]);
 	log_info(x->log, "%s (%s)", name, latest);
 	log_info(x->log, "Available versions: %s", all->str);
-	if (!installed)
-		return;
-	log_indent(x->log, 1);
-	log_info(x->log, "INSTALLED: %s", installed);
-	log_info(x->log, "LATEST:    %s%s", latest,
-		is_preview(latest) ? " (pre-release; install with `xpip install --pre`)" : "");
-	log_indent(x->log, -1);
+	if (installed)
+		lookup_say_installed(x, installed, latest);
 }
 
 static bool
@@ -101,7 +78,7 @@ show_versions(struct xpip *x, const char *name, GError **error)
 	if (!versions->len)
 		return error_set(
 			error, ERROR_NO_MATCH, "No matching distribution found for %s", name);
-	g_autofree char *installed = installed_version(x, normalized);
+	g_autofree char *installed = lookup_installed(x, normalized);
 	if (options_flag(x->options, OPT_JSON))
 		print_json(x, name, versions, installed);
 	else

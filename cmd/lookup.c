@@ -2,6 +2,9 @@
 #include "cmd/lookup.h"
 
 #include "cmd/target.h"
+#include "wheel/installed.h"
+
+#include <string.h>
 
 struct Lookup {
 	Index *index;
@@ -103,4 +106,31 @@ lookup_latest(const Lookup *lookup, const char *normalized_name, const IndexPage
 		latest->wheel = candidates->list[0].wheel;
 	}
 	return true;
+}
+
+char *
+lookup_installed(struct xpip *x, const char *normalized_name)
+{
+	const Python *python = xpip_python(x, NULL);
+	g_autoptr(InstalledSet) set = python ? installed_scan(python, NULL, x->log, NULL) : NULL;
+	const Installed *dist = set ? installed_find(set, normalized_name) : NULL;
+	g_autoptr(Version) version = dist ? version_parse_string(dist->version) : NULL;
+	return version ? g_strdup(version_text(version)) : dist ? g_strdup(dist->version) : NULL;
+}
+
+/* A version with an a, b or rc part; a dev release is none in this sense. */
+static bool
+is_preview(const char *version)
+{
+	return strcspn(version, "abc") < strcspn(version, "+");
+}
+
+void
+lookup_say_installed(struct xpip *x, const char *installed, const char *latest)
+{
+	log_indent(x->log, 1);
+	log_info(x->log, "INSTALLED: %s", installed);
+	log_info(x->log, "LATEST:    %s%s", latest,
+		is_preview(latest) ? " (pre-release; install with `xpip install --pre`)" : "");
+	log_indent(x->log, -1);
 }

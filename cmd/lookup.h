@@ -26,3 +26,8 @@ struct latest {
 };
 bool lookup_latest(const Lookup *lookup, const char *normalized_name, const IndexPage *page,
 	struct latest *latest, GError **error);
+
+/* The installed version as PEP 440 spells it: new string, or NULL if there is none. */
+char *lookup_installed(struct xpip *x, const char *normalized_name);
+/* pip's two indented lines: what is installed, and which release is the newest. */
+void lookup_say_installed(struct xpip *x, const char *installed, const char *latest);

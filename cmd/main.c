@@ -179,7 +179,8 @@ run_command(struct xpip *x)
 		return 0;
 	if (g_error_matches(error, XPIP_ERROR, ERROR_INTERRUPTED))
 		log_write(x->log, LOG_CRITICAL, "Operation cancelled by user");
-	else if (!g_error_matches(error, XPIP_ERROR, ERROR_SILENT))
+	else if (!g_error_matches(error, XPIP_ERROR, ERROR_SILENT) &&
+		 !g_error_matches(error, XPIP_ERROR, ERROR_NOT_FOUND))
 		log_write(x->log, LOG_CRITICAL, "%s", error->message);
 	return error_exit_code(error);
 }

@@ -83,6 +83,7 @@ struct http_request {
 	bool priority;	 /* ahead of the queue (pages and metadata before wheels) */
 	bool leave_gzip; /* `done` calls http_decode itself, perhaps on another thread */
 	const char *etag, *last_modified; /* validators of what the caller has; or NULL */
+	const char *post, *post_type;	  /* POST this text of that media type; NULL: GET */
 };
 
 /* Starts (or queues) a transfer; strings are copied. Returns an id for http_cancel. Files

@@ -36,7 +36,7 @@ struct http_transfer {
 	bool cancelled;
 	/* the request; strings owned. `url` is where the next attempt goes: no credentials, no
 	 * fragment; `key` is the one that was asked for, under which the answer is kept. */
-	char *url, *key, *accept, *etag, *last_modified;
+	char *url, *key, *accept, *etag, *last_modified, *post, *post_type;
 	enum http_cache cache;
 	int64_t range_start, range_end, max_size;
 	http_sink_fn sink;

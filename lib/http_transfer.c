@@ -39,6 +39,8 @@ set_headers(struct http_transfer *t)
 		add_header(t, "Cache-Control", "max-age=0");
 	/* Pages may come compressed; files are taken as they are. */
 	bool page = t->accept && !t->sink && !http_answer_is_part(t);
+	if (t->post)
+		add_header(t, "Content-Type", t->post_type);
 	add_header(t, "Accept-Encoding", page ? "gzip" : "identity");
 	if (etag)
 		add_header(t, "If-None-Match", etag);
@@ -135,6 +137,8 @@ set_options(struct http_transfer *t)
 	curl->curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED);
 	curl->curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)http->options.timeout_s);
 	curl->curl_easy_setopt(easy, CURLOPT_USERAGENT, http->options.user_agent);
+	if (t->post)
+		curl->curl_easy_setopt(easy, CURLOPT_POSTFIELDS, t->post);
 }
 
 void
@@ -457,6 +461,8 @@ http_transfer_free(struct http_transfer *t)
 	g_free(t->url);
 	g_free(t->key);
 	g_free(t->accept);
+	g_free(t->post);
+	g_free(t->post_type);
 	g_free(t->etag);
 	g_free(t->last_modified);
 	g_free(t->validator);
