@@ -274,7 +274,8 @@ edit_pth(Change *change, Merge *merge, guint index, GError **error)
 			removal->pth_file);
 		return true;
 	}
-	const char *near = stage_near(change->stage, removal->pth_file, error);
+	g_autofree char *folder = g_path_get_dirname(removal->pth_file);
+	const char *near = stage_near(change->stage, folder, error);
 	if (!near)
 		return false;
 	g_autofree char *staged = g_strdup_printf("%s/edit-%u", near, index);

@@ -16,8 +16,11 @@
 
 #define MAGIC "xpip journal 1\n"
 #define NAME "journal"
-/* A folder that has to be moved child by child carries this suffix until it is complete. */
+/* Where a folder cannot be renamed it is moved child by child: one that is put aside carries this
+ * suffix until it is complete, */
 #define PART ".part"
+/* and one that is brought in has a folder of this suffix beside its staged half. */
+#define BEGUN ".begun"
 enum { MAX_BYTES = 256 << 20, MAX_DEPTH = 256, FIELDS = 3, CHECK = 9 };
 
 /* The letters stand in the file. */
@@ -306,6 +309,38 @@ move(Journal *journal, const char *from, const char *to, GError **error)
 	return true;
 }
 
+/* The staged file or folder comes in. A folder that cannot be renamed is filled where it belongs:
+ * a second rename there would fail as well. */
+static bool
+bring_in(Journal *journal, const struct step *step, GError **error)
+{
+	g_autofree char *begun = g_strconcat(step->staged, BEGUN, NULL);
+	crash_point(journal);
+	if (renameat(journal->base, step->staged, journal->base, step->final) == 0)
+		return true;
+	bool refused = errno == EXDEV || errno == ENOTEMPTY || errno == EEXIST;
+	if (errno != EXDEV && !(refused && exists(journal, begun)))
+		return error_set_errno(error, errno, "moving %s to %s", step->staged, step->final);
+	if (!is_folder(journal, step->staged))
+		return error_set_errno(error, EXDEV, "moving %s to %s", step->staged, step->final);
+	crash_point(journal);
+	if (mkdirat(journal->base, begun, 0700) != 0 && errno != EEXIST)
+		return error_set_errno(error, errno, "making %s", begun);
+	return move_children(journal, step->staged, step->final, 0, error);
+}
+
+/* The way back of bring_in, from wherever it got to. */
+static bool
+take_out(Journal *journal, const struct step *step, GError **error)
+{
+	g_autofree char *begun = g_strconcat(step->staged, BEGUN, NULL);
+	if (!exists(journal, step->final))
+		return true;
+	if (exists(journal, begun))
+		return move_children(journal, step->final, step->staged, 0, error);
+	return exists(journal, step->staged) || move(journal, step->final, step->staged, error);
+}
+
 /* --- steps --------------------------------------------------------------------------------- */
 
 /* The old file or folder goes to its place in the staging folder, unless it is there already. */
@@ -334,9 +369,11 @@ bring_back(Journal *journal, const struct step *step, GError **error)
 	if (!exists(journal, step->old))
 		return true;
 	crash_point(journal);
-	if (renameat(journal->base, step->old, journal->base, step->final) != 0)
+	if (renameat(journal->base, step->old, journal->base, step->final) == 0)
+		return true;
+	if (errno != EXDEV && errno != ENOTEMPTY && errno != EEXIST)
 		return error_set_errno(error, errno, "restoring %s", step->final);
-	return true;
+	return move_children(journal, step->old, step->final, 0, error);
 }
 
 static bool
@@ -354,8 +391,7 @@ do_step(Journal *journal, const struct step *step, GError **error)
 		/* What was staged is gone: this step was made before the crash. */
 		if (!exists(journal, step->staged))
 			return true;
-		return put_aside(journal, step, error) &&
-		       move(journal, step->staged, step->final, error);
+		return put_aside(journal, step, error) && bring_in(journal, step, error);
 	case STEP_REMOVE:
 		return put_aside(journal, step, error);
 	case STEP_PRUNE:
@@ -377,10 +413,7 @@ undo_step(Journal *journal, const struct step *step, GError **error)
 		unlinkat(journal->base, step->final, AT_REMOVEDIR);
 		return true;
 	case STEP_PLACE:
-		if (!exists(journal, step->staged) && exists(journal, step->final) &&
-			!move(journal, step->final, step->staged, error))
-			return false;
-		return bring_back(journal, step, error);
+		return take_out(journal, step, error) && bring_back(journal, step, error);
 	case STEP_REMOVE:
 		return bring_back(journal, step, error);
 	case STEP_PRUNE:

@@ -132,7 +132,8 @@ goes_whole(Merge *merge, const char *path, bool folder)
 static char *
 old_slot(Merge *merge, const char *path, GError **error)
 {
-	const char *near = stage_near(merge->stage, path, error);
+	g_autofree char *folder = g_path_get_dirname(path);
+	const char *near = stage_near(merge->stage, folder, error);
 	return near ? g_strdup_printf("%s/old-%u", near, merge->old_count++) : NULL;
 }
 

@@ -69,14 +69,15 @@ stage_relative(const Stage *stage, const char *path)
 	return relative(stage->path, path);
 }
 
-/* The mount that a path, or what exists above it, is on: renames do not cross mounts. */
+/* The mount and device of a folder, or of what exists above it: renames do not leave them. Only
+ * folders tell: overlayfs gives files the device of their layer. */
 static uint64_t
-mount_of(const char *path)
+mount_of(const char *folder)
 {
 	struct statx info;
-	g_autofree char *at = g_strdup(path);
-	while (statx(AT_FDCWD, at, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_MNT_ID, &info) !=
-		0) {
+	g_autofree char *at = g_strdup(folder);
+	while (statx(AT_FDCWD, at, 0, STATX_BASIC_STATS | STATX_MNT_ID, &info) != 0 ||
+		!S_ISDIR(info.stx_mode)) {
 		char *parent = g_path_get_dirname(at);
 		bool top = strcmp(parent, at) == 0;
 		g_free(at);
@@ -280,9 +281,9 @@ writable_near(const char *path, uint64_t mount)
 }
 
 const char *
-stage_near(Stage *stage, const char *path, GError **error)
+stage_near(Stage *stage, const char *folder, GError **error)
 {
-	uint64_t mount = mount_of(path);
+	uint64_t mount = mount_of(folder);
 	if (mount == stage->mount)
 		return stage->folder;
 	for (guint i = 0; i < stage->others->len; i++) {
@@ -291,13 +292,13 @@ stage_near(Stage *stage, const char *path, GError **error)
 		if (mount_of(other) == mount)
 			return g_ptr_array_index(stage->others, i);
 	}
-	g_autofree char *folder = writable_near(path, mount);
-	if (!folder) {
+	g_autofree char *place = writable_near(folder, mount);
+	if (!place) {
 		error_set(error, ERROR_IO, "%s: no folder on its file system can be written to",
-			path);
+			folder);
 		return NULL;
 	}
-	g_autofree char *made = make_staging(stage, folder, error);
+	g_autofree char *made = make_staging(stage, place, error);
 	if (!made)
 		return NULL;
 	g_autofree char *owner = g_build_filename(stage->path, made, OWNER, NULL);

@@ -36,9 +36,9 @@ unsigned stage_root_count(const Stage *stage);
 const struct stage_root *stage_root(const Stage *stage, unsigned index);
 /* Staging folders on other file systems, relative to purelib; those of removed files included. */
 const GPtrArray *stage_others(const Stage *stage);
-/* The staging folder on the file system of this absolute path, relative to purelib; made if it is
- * missing. Borrowed. */
-const char *stage_near(Stage *stage, const char *path, GError **error);
+/* The staging folder from which files can be renamed into this folder (absolute), relative to
+ * purelib; made if it is missing. Borrowed. */
+const char *stage_near(Stage *stage, const char *folder, GError **error);
 
 /* A path without links as far as it exists; new string. */
 char *stage_real_path(const char *path);
