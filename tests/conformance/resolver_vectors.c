@@ -10,6 +10,7 @@
 #include "wheel/tags_private.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MIN_EXACT_PERCENT = 97 };
@@ -341,11 +342,20 @@ is_exact(const Resolution *answer, struct json pip)
 
 /* --- one row --- */
 
+/* "3.12.1": 3 and 12. */
+static void
+split_python(const char *version, int *major, int *minor)
+{
+	char *end = NULL;
+	*major = (int)strtol(version, &end, 10);
+	*minor = *end == '.' ? (int)strtol(end + 1, NULL, 10) : 0;
+}
+
 static Tags *
 tags_for(const char *python_version)
 {
-	int major = 3, minor = 0, libc[2] = {2, 36};
-	sscanf(python_version, "%d.%d", &major, &minor);
+	int major, minor, libc[2] = {2, 36};
+	split_python(python_version, &major, &minor);
 	g_autofree char *abi = g_strdup_printf("cp%d%d", major, minor);
 	const char *abis[] = {abi, NULL};
 	g_auto(GStrv) platforms = tags_linux_platforms("x86_64", false, libc, false, true);
@@ -450,8 +460,8 @@ check_scenario(const char *line, size_t length, void *user)
 	if (!python)
 		return false;
 	struct json root = json_root(json);
-	int major = 3, minor = 0;
-	sscanf(python, "%d.%d", &major, &minor);
+	int major, minor;
+	split_python(python, &major, &minor);
 	g_autofree char *python_version = g_strdup_printf("%d.%d", major, minor);
 	const char *markers[MARKER_VARIABLES] = {"cpython", python, "posix", "x86_64", "CPython",
 		"6.1.0-18-amd64", "Linux", "#1 SMP", python, python_version, "linux"};
