@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MAX_PKG_INFO = 16 << 20 };
+
 struct artifact_rest { /* what only this file needs */
 	Build *build;
 	Metadata *metadata;
@@ -26,6 +28,7 @@ struct artifact_rest { /* what only this file needs */
 	char *commit;  /* of a checkout */
 	char *sha256;  /* of the archive, hex */
 	char *keep_in; /* folder of the wheel cache for what is built, or NULL */
+	char *tree;    /* unpacked sdist whose build has not been set up; or NULL */
 	bool keep, from_index;
 };
 
@@ -47,6 +50,7 @@ artifact_free(Artifact *artifact)
 	g_free(rest->commit);
 	g_free(artifact->sha256);
 	g_free(rest->keep_in);
+	g_free(rest->tree);
 	g_free(rest);
 	store_wheel_free(artifact->wheel);
 	g_free(artifact->url);
@@ -276,6 +280,42 @@ open_tree(const struct artifact_context *context, const struct artifact_request 
 	return rest->metadata != NULL;
 }
 
+/* PEP 643: many an sdist that a search looks at and leaves need not be built for that. */
+static bool
+read_static_metadata(Artifact *artifact, const char *tree)
+{
+	g_autofree char *path = g_build_filename(tree, "PKG-INFO", NULL);
+	size_t length = 0;
+	bool absent = false;
+	g_autofree char *text = fs_read(path, MAX_PKG_INFO, &length, &absent, NULL);
+	g_autoptr(Metadata) metadata = text ? metadata_parse(text, length, NULL) : NULL;
+	if (!metadata || !metadata_is_static(metadata))
+		return false;
+	artifact->metadata = artifact->rest->metadata = g_steal_pointer(&metadata);
+	artifact->rest->tree = g_strdup(tree);
+	return true;
+}
+
+bool
+artifact_prepare(const struct artifact_context *context, Artifact *artifact, GError **error)
+{
+	struct artifact_rest *rest = artifact->rest;
+	if (!rest->tree || !track(context, artifact, error))
+		return !rest->tree;
+	if (!context->quiet)
+		log_indent(context->x->log, 1);
+	g_clear_pointer(&rest->build, build_free);
+	rest->build = build_new(&context->build, rest->tree, rest->what, error);
+	g_autoptr(Metadata) built = rest->build ? build_metadata(rest->build, false, error) : NULL;
+	if (!context->quiet)
+		log_indent(context->x->log, -1);
+	untrack(context);
+	if (!built)
+		return false;
+	g_clear_pointer(&rest->tree, g_free);
+	return true;
+}
+
 /* --- wheels built before ---------------------------------------------------------------------- */
 
 /* The link as the wheel cache knows it: with the hash that the index promises. New string. */
@@ -403,6 +443,9 @@ open_archive(const struct artifact_context *context, const struct artifact_reque
 	if (!artifact_save(download, artifact->file, error) || !fs_mkdirs(folder, 0700, error))
 		return false;
 	g_autofree char *tree = build_unpack_sdist(artifact->file, folder, error);
+	bool settings = request->config_settings && request->config_settings[0];
+	if (tree && request->from_index && !settings && read_static_metadata(artifact, tree))
+		return true;
 	return tree && open_tree(context, request, artifact, tree, error);
 }
 
@@ -542,7 +585,7 @@ artifact_make_wheel(const struct artifact_context *context, Artifact *artifact, 
 						: g_build_filename(rest->scratch, "wheel", NULL);
 	if (!fs_mkdirs(folder, 0700, error))
 		return false;
-	if (!track(context, artifact, error))
+	if (!artifact_prepare(context, artifact, error) || !track(context, artifact, error))
 		return false;
 	g_autofree char *path =
 		build_wheel(rest->build, artifact->editable && !context->ordinary, folder, error);

@@ -53,6 +53,8 @@ Artifact *artifact_new(const struct artifact_context *context,
 	const struct artifact_request *request, GError **error);
 void artifact_free(Artifact *artifact);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Artifact, artifact_free)
+/* Sets up the build of an index's sdist whose own metadata was enough so far (PEP 643). */
+bool artifact_prepare(const struct artifact_context *context, Artifact *artifact, GError **error);
 /* Builds the wheel unless there is one. */
 bool artifact_make_wheel(
 	const struct artifact_context *context, Artifact *artifact, GError **error);

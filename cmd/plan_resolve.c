@@ -193,6 +193,55 @@ fill_items(Plan *plan)
 		say_item(plan, items[i]);
 }
 
+static bool
+same_texts(char *const *a, char *const *b)
+{
+	for (; *a && *b; a++, b++)
+		if (strcmp(*a, *b) != 0)
+			return false;
+	return !*a && !*b;
+}
+
+/* Where another platform's wheel stood in for an sdist: what the sdist itself has to say, now that
+ * it will be built anyway. *wrong: something else. */
+static bool
+check_assumptions(Plan *plan, bool *wrong, GError **error)
+{
+	*wrong = false;
+	for (size_t i = 0; i < resolution_count(plan->resolution); i++) {
+		const struct resolved *resolved = resolution_get(plan->resolution, i);
+		if (!resolved->assumed || resolved->action == RESOLVED_KEEP)
+			continue;
+		const Metadata *assumed = resolved->metadata;
+		const Artifact *artifact =
+			plan_open_sdist(plan, resolved->page, resolved->file, error);
+		if (!artifact)
+			return false;
+		const Metadata *found = artifact->metadata;
+		*wrong |= !same_texts(assumed->requires_dist, found->requires_dist) ||
+			  !same_texts(assumed->provides_extra, found->provides_extra) ||
+			  g_strcmp0(assumed->requires_python, found->requires_python) != 0;
+	}
+	return true;
+}
+
+static bool
+run_resolver(Plan *plan, struct resolve_options *resolving, GError **error)
+{
+	struct plan_rest *rest = plan->rest;
+	plan->resolution = resolve(resolving, rest->roots, plan->roots->requirements->len,
+		rest->constraints, plan->roots->constraints->len, error);
+	bool wrong = false;
+	if (plan->resolution && !allowed_flag(plan->x->options, OPT_DRY_RUN) &&
+		!check_assumptions(plan, &wrong, error))
+		return false;
+	if (!wrong)
+		return plan->resolution != NULL;
+	resolving->assume_wheels = false;
+	g_clear_pointer(&plan->resolution, resolution_free);
+	return run_resolver(plan, resolving, error);
+}
+
 bool
 plan_resolve(Plan *plan, GError **error)
 {
@@ -210,6 +259,7 @@ plan_resolve(Plan *plan, GError **error)
 		.formats = rest->formats,
 		.releases = rest->releases,
 		.uploaded_prior_to = target_uploaded_prior_to(options),
+		.assume_wheels = !rest->parent,
 		.no_deps = !rest->parent && allowed_flag(options, OPT_NO_DEPS),
 		.only_deps = !rest->parent && allowed_flag(options, OPT_ONLY_DEPS),
 		.upgrade = rest->parent ? UPGRADE_TO_SATISFY_ONLY : upgrade_strategy(options),
@@ -223,11 +273,10 @@ plan_resolve(Plan *plan, GError **error)
 		.log = rest->quiet ? NULL : plan->x->log,
 		.loop = plan->loop,
 	};
-	plan->resolution = resolve(&resolving, rest->roots, plan->roots->requirements->len,
-		rest->constraints, plan->roots->constraints->len, error);
+	bool ok = run_resolver(plan, &resolving, error);
 	if (rest->progress)
 		progress_finish(rest->progress);
-	if (!plan->resolution)
+	if (!ok)
 		return false;
 	fill_items(plan);
 	return !rest->require_hashes || plan_check_hashes(plan, error);

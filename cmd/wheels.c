@@ -23,6 +23,9 @@ wheels_build(const struct artifact_context *context, const GPtrArray *artifacts,
 		if (!artifact->wheel)
 			g_ptr_array_add(wanted, artifact->metadata->name);
 	}
+	for (guint i = 0; i < artifacts->len; i++)
+		if (!artifact_prepare(context, g_ptr_array_index(artifacts, i), error))
+			return false;
 	say_names(context, "Building wheels for collected packages:", wanted, ", ");
 	log_indent(context->x->log, 1);
 	bool ok = true;

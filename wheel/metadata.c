@@ -248,3 +248,18 @@ metadata_write_json(const Metadata *metadata, JsonWriter *writer)
 	}
 	json_end(writer);
 }
+
+bool
+metadata_is_static(const Metadata *metadata)
+{
+	static const char *const asked[] = {"Requires-Dist", "Requires-Python", "Provides-Extra"};
+	const char *version = metadata->metadata_version;
+	/* Before 2.2 nobody promised anything. */
+	if (strncmp(version, "2.", 2) != 0 || g_ascii_strtoull(version + 2, NULL, 10) < 2)
+		return false;
+	for (char **name = metadata->dynamic; *name != NULL; name++)
+		for (size_t i = 0; i < G_N_ELEMENTS(asked); i++)
+			if (g_ascii_strcasecmp(*name, asked[i]) == 0)
+				return false;
+	return true;
+}

@@ -22,6 +22,8 @@ struct metadata_header {
 Metadata *metadata_parse(const char *bytes, size_t length, GError **error);
 void metadata_free(Metadata *metadata);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Metadata, metadata_free)
+/* PEP 643: an sdist's PKG-INFO tells what every wheel built from it will depend on. */
+bool metadata_is_static(const Metadata *metadata);
 const char *metadata_get(const Metadata *metadata, const char *name); /* first, any case; or NULL */
 char **metadata_get_all(const Metadata *metadata, const char *name);  /* new list, never NULL */
 /* Appends a header; the lists above follow. */
