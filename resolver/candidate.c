@@ -314,6 +314,31 @@ choose_file(const IndexPage *page, const struct index_release *release,
 	return found;
 }
 
+/* A release's wheels nearly always agree on what they demand; the nearest platform's most. */
+static uint32_t
+choose_stand_in(const IndexPage *page, const struct index_release *release,
+	const struct candidate_options *options)
+{
+	uint32_t best = 0;
+	int best_rank = 0;
+	for (uint32_t i = release->first; i < release->first + release->count; i++) {
+		const struct index_file *file = page_file(page, i);
+		if (file->kind != FILE_WHEEL || file->local ||
+			candidate_file_verdict(options, page, file) != FILE_OTHER_PLATFORM)
+			continue;
+		const char *tags = wheel_tags(page_text(page, file->filename));
+		int rank = tags == NULL			   ? 0
+			   : strstr(tags, "linux") != NULL ? 3
+			   : strstr(tags, "macos") != NULL ? 2
+							   : 1;
+		if (rank <= best_rank)
+			continue;
+		best = i + 1;
+		best_rank = rank;
+	}
+	return best;
+}
+
 static int
 compare_candidates(const void *a, const void *b, void *prefer_binary)
 {
@@ -353,6 +378,9 @@ candidates_new(const IndexPage *page, const struct candidate_options *options,
 			.hash_allowed = best.allowed,
 			.hash_absent = best.file->hash == 0,
 		};
+		if (!best.wheel && options->assume_wheels && !candidates->hashes)
+			candidates->list[candidates->count - 1].stand_in =
+				choose_stand_in(page, page_release(page, i), options);
 	}
 	bool prefer_binary = options->prefer_binary;
 	if (candidates->hashes || prefer_binary)

@@ -32,6 +32,7 @@ struct candidate_options {
 	const Version *python; /* major.minor.micro, for Requires-Python; NULL: not checked */
 	bool ignore_requires_python;
 	bool prefer_binary;
+	bool assume_wheels;	    /* look for wheels whose metadata can stand in for an sdist's */
 	const NameControl *formats; /* FIRST = no_binary, SECOND = only_binary; or NULL */
 	int64_t uploaded_prior_to;  /* microseconds since 1970; INT64_MIN: no limit */
 	CandidateCache *cache;	    /* never NULL; belongs to these tags and this Python */
@@ -52,9 +53,11 @@ enum file_verdict candidate_file_verdict(const struct candidate_options *options
 
 /* One release that has a usable file. */
 struct candidate {
-	uint32_t release; /* index for page_version */
-	uint32_t file;	  /* the file that stands for it (page_file) */
-	bool yanked;	  /* that file is yanked (none better could be had) */
+	uint32_t release;  /* index for page_version */
+	uint32_t file;	   /* the file that stands for it (page_file) */
+	uint32_t stand_in; /* 1 + a wheel for another platform with, likely, an sdist's metadata; 0
+			    */
+	bool yanked;	   /* that file is yanked (none better could be had) */
 	bool prerelease;
 	bool wheel;
 	bool hash_allowed; /* that file has one of the demanded hashes */

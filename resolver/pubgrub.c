@@ -468,8 +468,6 @@ learn(Pubgrub *pubgrub, int64_t conflict)
 		const struct step *step = step_at(pubgrub, latest.steps[0]);
 		size_t other_level =
 			incompatibility->count == 1 ? 0 : step_at(pubgrub, latest.steps[1])->level;
-		if (pubgrub->provider.conflict != NULL)
-			pubgrub->provider.conflict(pubgrub->provider.user, term->node);
 		if (step->level > other_level) {
 			go_back(pubgrub, other_level);
 			if (learnt)
@@ -479,6 +477,28 @@ learn(Pubgrub *pubgrub, int64_t conflict)
 		}
 		conflict = resolve_on(pubgrub, term->node, conflict, step->cause);
 	}
+}
+
+/* Tells the provider which earlier decisions the last one runs against. The level to which to go
+ * back for a better order of decisions; SIZE_MAX: the order is fine. */
+static size_t
+blame(Pubgrub *pubgrub, uint32_t rejected, int64_t conflict)
+{
+	const struct pubgrub_incompatibility *incompatibility = pubgrub_get(pubgrub, conflict);
+	const struct pubgrub_provider *provider = &pubgrub->provider;
+	size_t level = SIZE_MAX;
+	for (size_t i = 0; provider->conflict != NULL && i < incompatibility->count; i++) {
+		uint32_t culprit = incompatibility->terms[i].node;
+		const struct variable *var = variable(pubgrub, culprit);
+		if (culprit == rejected || var->decided == PUBGRUB_ABSENT ||
+			!provider->conflict(provider->user, rejected, culprit))
+			continue;
+		size_t next = var->latest;
+		while (step_at(pubgrub, next - 1)->cause != NO_CAUSE)
+			next = step_at(pubgrub, next - 1)->previous;
+		level = MIN(level, step_at(pubgrub, next - 1)->level - 1);
+	}
+	return level;
 }
 
 /* --- solving ---------------------------------------------------------------------------------- */
@@ -495,7 +515,9 @@ add_dependencies(Pubgrub *pubgrub, uint32_t node, size_t bit, GError **error)
 	for (guint i = 0; i < list->len; i++) {
 		struct pubgrub_dependency *dependency =
 			&g_array_index(list, struct pubgrub_dependency, i);
-		struct variable *var = ok ? meet(pubgrub, dependency->node, error) : NULL;
+		struct variable *var = ok && meet(pubgrub, dependency->dependant, error) != NULL
+					       ? meet(pubgrub, dependency->node, error)
+					       : NULL;
 		ok = var != NULL;
 		if (!ok) {
 			g_free(dependency->allowed);
@@ -504,14 +526,16 @@ add_dependencies(Pubgrub *pubgrub, uint32_t node, size_t bit, GError **error)
 		}
 		struct pubgrub_incompatibility *incompatibility = incompatibility_new(2);
 		incompatibility->why = dependency->why;
-		incompatibility->dependant = node;
+		incompatibility->dependant = dependency->dependant;
 		g_autofree pubgrub_word *full = set_full(var->bits);
 		for (size_t w = 0; w < var->words; w++)
 			dependency->allowed[w] = full[w] & ~dependency->allowed[w];
-		add_term(pubgrub, incompatibility, node, dependency->dependants);
+		add_term(pubgrub, incompatibility, dependency->dependant, dependency->dependants);
 		add_term(pubgrub, incompatibility, dependency->node, dependency->allowed);
 		watch(pubgrub, register_incompatibility(pubgrub, incompatibility), 0,
 			incompatibility->count - 1);
+		if (dependency->dependant != node) /* may follow from what is decided already */
+			enqueue(pubgrub, dependency->dependant);
 	}
 	return ok;
 }
@@ -544,16 +568,19 @@ pubgrub_solve(Pubgrub *pubgrub, uint32_t root, size_t steps, GError **error)
 	struct pubgrub_incompatibility *wanted = incompatibility_new(1);
 	add_term(pubgrub, wanted, root, set_copy(&unselected, 1));
 	narrow(pubgrub, root, &unselected, register_incompatibility(pubgrub, wanted));
+	uint32_t node = root;
 	for (size_t step = 0;; step++) {
 		if (step == steps)
 			return PUBGRUB_TOO_LONG;
 		int64_t conflict = propagate(pubgrub);
 		if (conflict != NO_CAUSE) {
+			size_t level = blame(pubgrub, node, conflict);
 			if (!learn(pubgrub, conflict))
 				return PUBGRUB_IMPOSSIBLE;
+			if (level < pubgrub->level)
+				go_back(pubgrub, level);
 			continue;
 		}
-		uint32_t node = 0;
 		if (!pick(pubgrub, &node))
 			return PUBGRUB_SOLVED;
 		size_t bit = pubgrub->provider.choose(
@@ -582,4 +609,11 @@ pubgrub_domain_size(const Pubgrub *pubgrub, uint32_t node)
 {
 	const struct variable *var = variable(pubgrub, node);
 	return var == NULL ? 0 : var->bits;
+}
+
+const pubgrub_word *
+pubgrub_domain(const Pubgrub *pubgrub, uint32_t node)
+{
+	const struct variable *var = variable(pubgrub, node);
+	return var == NULL ? NULL : var->domain;
 }

@@ -24,11 +24,12 @@ pubgrub_add(pubgrub_word *set, size_t bit)
 	set[bit / PUBGRUB_WORD] |= (pubgrub_word)1 << (bit % PUBGRUB_WORD);
 }
 
-/* "These versions of the node that is being decided need one of `allowed` of `node`." */
+/* "These versions of `dependant` need one of `allowed` of `node`." */
 struct pubgrub_dependency {
+	uint32_t dependant; /* commonly the node that is being decided */
 	uint32_t node;
-	pubgrub_word *allowed;	  /* without bit 0; owned by the list, freed by g_free */
-	pubgrub_word *dependants; /* with the decided version; likewise */
+	pubgrub_word *allowed; /* owned by the list, freed by g_free; with bit 0: or none at all */
+	pubgrub_word *dependants; /* likewise */
 	const void *why;	  /* the provider's; for explanations */
 };
 
@@ -42,8 +43,9 @@ struct pubgrub_provider {
 	bool (*dependencies)(void *user, uint32_t node, size_t bit, GArray *out, GError **error);
 	/* true if a is to be decided before b. */
 	bool (*before)(void *user, uint32_t a, uint32_t b);
-	/* Told of every conflict that involves a node. */
-	void (*conflict)(void *user, uint32_t node);
+	/* The version just decided for `rejected` cannot stand beside what was decided for
+	 * `culprit` before. true: `culprit` is to be decided anew, after others. May be NULL. */
+	bool (*conflict)(void *user, uint32_t rejected, uint32_t culprit);
 };
 
 struct pubgrub_term {
@@ -77,4 +79,6 @@ size_t pubgrub_decision(const Pubgrub *pubgrub, uint32_t node);
 /* After IMPOSSIBLE: the incompatibility without terms, from which the proof can be followed. */
 int64_t pubgrub_failure(const Pubgrub *pubgrub);
 const struct pubgrub_incompatibility *pubgrub_get(const Pubgrub *pubgrub, int64_t id);
+/* What a node may still be; NULL: never met. */
+const pubgrub_word *pubgrub_domain(const Pubgrub *pubgrub, uint32_t node);
 size_t pubgrub_domain_size(const Pubgrub *pubgrub, uint32_t node); /* bits; 0: never met */

@@ -14,10 +14,16 @@
 #include <string.h>
 
 enum {
-	SEARCH_EFFORT = 500000, /* demands looked at: half a second; pip would need a minute */
 	SOLVE_STEPS = 200000,
 	VISITS_MAX = 5,	 /* of a node of a cycle, as in pip */
 	CHAIN_MAX = 100, /* links of "who asked for it" */
+};
+
+/* Beyond this pip would need minutes, and its users rather not wait for its answer. */
+static const struct search_effort search_effort = {
+	.demands = 500000,
+	.given_up = 500,
+	.unbuilt = 8,
 };
 
 struct Resolution {
@@ -381,6 +387,8 @@ describe(Universe *universe, const struct graph *graph, const struct vertex *ver
 		resolved->page = package->page;
 		resolved->file =
 			page_file(package->page, package->candidates->list[vertex->pin - 1].file);
+		resolved->assumed =
+			g_hash_table_contains(package->assumed, GINT_TO_POINTER(vertex->pin));
 		resolved->yanked = page_text(package->page, resolved->file->yanked);
 	}
 	resolved->extras = collect_extras(graph, package);
@@ -531,7 +539,7 @@ resolve(const struct resolve_options *options, const struct root_requirement *ro
 		return NULL;
 	struct search_result result = {0};
 	Resolution *resolution = NULL;
-	switch (search_run(universe, SEARCH_EFFORT, &result, error)) {
+	switch (search_run(universe, &search_effort, &result, error)) {
 	case SEARCH_FOUND:
 		resolution = make_resolution(universe, &result, error);
 		break;

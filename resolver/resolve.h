@@ -55,6 +55,9 @@ struct resolve_options {
 	const NameControl *releases; /* FIRST = all_releases (--pre is `:all:`), SECOND =
 					only_final; or NULL */
 	int64_t uploaded_prior_to;   /* microseconds since 1970; INT64_MIN: no limit */
+	/* Where an sdist stands beside wheels for other platforms: take their metadata instead of
+	 * building it. struct resolved says where that was done. */
+	bool assume_wheels;
 	bool no_deps, only_deps;
 	enum upgrade_strategy upgrade;
 	bool force_reinstall;
@@ -104,6 +107,7 @@ struct resolved {
 	size_t parent_count;
 	const char *yanked; /* the reason ("" = none given), NULL: not yanked */
 	const Metadata *metadata;
+	bool assumed;		   /* the metadata is that of a wheel for another platform */
 	const char *const *hashes; /* demanded of the file: "sha256:hex", or NULL */
 };
 

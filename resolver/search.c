@@ -33,7 +33,8 @@ struct search {
 	GHashTable *rejections; /* package -> how often a candidate failed */
 	unsigned stamp;
 	bool optimistic;
-	size_t effort;
+	struct search_effort effort; /* what is left of it */
+	bool lost;
 };
 
 /* --- states ----------------------------------------------------------------------------------- */
@@ -146,7 +147,7 @@ try_demands(struct search *search, const struct cause *causes, size_t count,
 		struct criterion *criterion = extended_criterion(search, &causes[i], error);
 		if (criterion == NULL)
 			return TRIAL_STOP;
-		search->effort -= MIN(search->effort, 1);
+		search->effort.demands -= MIN(search->effort.demands, 1);
 		if (criterion->selection.empty) {
 			*conflict = criterion;
 			return TRIAL_CONFLICT;
@@ -160,6 +161,12 @@ static enum trial
 try_candidate(struct search *search, struct node *node, candidate_id candidate,
 	struct criterion **conflict, GError **error)
 {
+	struct package *package = node->package;
+	if (package != NULL && package->tried >= search->effort.unbuilt &&
+		package_must_build(package, candidate)) {
+		search->lost = true;
+		return TRIAL_STOP;
+	}
 	const struct dependencies *dependencies =
 		node_dependencies(search->universe, node, candidate, error);
 	if (dependencies == NULL)
@@ -632,7 +639,8 @@ run(struct search *search, struct search_result *result, GError **error)
 	enum trial trial = add_roots(search, result, error);
 	bool done = false;
 	for (size_t round = 0; trial == TRIAL_OK && !done; round++) {
-		if (round == rounds || search->effort == 0)
+		if (round == rounds || search->effort.demands == 0 ||
+			search->universe->given_up >= search->effort.given_up)
 			return SEARCH_TOO_LONG;
 		if (options->loop != NULL && loop_interrupted(options->loop)) {
 			error_set(error, ERROR_INTERRUPTED, "interrupted");
@@ -644,6 +652,8 @@ run(struct search *search, struct search_result *result, GError **error)
 		else
 			trial = run_round(search, result, &done, error);
 	}
+	if (search->lost)
+		return SEARCH_TOO_LONG;
 	if (trial != TRIAL_OK)
 		return trial == TRIAL_STOP ? SEARCH_ERROR : SEARCH_IMPOSSIBLE;
 	g_array_append_vals(result->pins, top(search)->pins, (guint)top(search)->size);
@@ -665,7 +675,8 @@ search_clear(struct search *search)
 }
 
 enum search_outcome
-search_run(Universe *universe, size_t effort, struct search_result *result, GError **error)
+search_run(Universe *universe, const struct search_effort *effort, struct search_result *result,
+	GError **error)
 {
 	for (;;) {
 		struct search search = {
@@ -676,7 +687,7 @@ search_run(Universe *universe, size_t effort, struct search_result *result, GErr
 			.marks = g_byte_array_new(),
 			.rejections = g_hash_table_new(NULL, NULL),
 			.optimistic = true,
-			.effort = effort,
+			.effort = *effort,
 		};
 		*result = (struct search_result){
 			.pins = g_array_new(FALSE, FALSE, sizeof(candidate_id)),

@@ -26,7 +26,11 @@ struct search_result {
 	size_t rounds;
 };
 
-/* effort: how many demands may be looked at. */
-enum search_outcome search_run(
-	Universe *universe, size_t effort, struct search_result *result, GError **error);
+struct search_effort {
+	size_t demands;	 /* that may be looked at */
+	size_t given_up; /* candidates that may turn out not to fit: each had to be fetched */
+	size_t unbuilt;	 /* ... of one package before older releases of it are built */
+};
+enum search_outcome search_run(Universe *universe, const struct search_effort *effort,
+	struct search_result *result, GError **error);
 void search_result_clear(struct search_result *result);

@@ -13,17 +13,26 @@
 
 #include <string.h>
 
-enum { CONFLICTS_PROMOTE = 5, RESTARTS_MAX = 1000 };
+enum { CONFLICTS_MAX = 5, RESTARTS_MAX = 1000 };
+
+enum turn {
+	TURN_EARLY, /* its versions were often rejected: before what rejected them */
+	TURN_LATE,  /* its versions often rejected others' */
+	TURN_USUAL,
+};
 
 struct traits { /* of a node, from the demands on it so far */
 	bool direct, pinned, upper_bounded, operators;
-	unsigned conflicts;
+	candidate_id latest;	   /* decided */
+	unsigned rejected, blamed; /* how often, since the last change of its turn */
+	enum turn turn;
 };
 
 struct solver {
 	Universe *universe;
 	Pubgrub *pubgrub;
 	GArray *traits;		 /* struct traits, by solver node */
+	GPtrArray *ties;	 /* struct demand */
 	GHashTable *prereleases; /* packages of which pre-releases are admitted */
 	GHashTable *yanked;	 /* packages of which yanked releases are */
 	bool restart;
@@ -73,8 +82,10 @@ node_bits(const struct node *node)
 static struct traits *
 traits_of(struct solver *solver, uint32_t number)
 {
-	if (number >= solver->traits->len)
-		g_array_set_size(solver->traits, number + 1);
+	for (guint i = solver->traits->len; i <= number; i++) {
+		struct traits traits = {.turn = TURN_USUAL, .latest = CANDIDATE_NONE};
+		g_array_append_val(solver->traits, traits);
+	}
 	return &g_array_index(solver->traits, struct traits, number);
 }
 
@@ -190,6 +201,27 @@ dependants_of(const struct node *node, size_t bit, const struct demand *demand)
 	return set;
 }
 
+/* The release that would be chosen now is asked for while others are decided. */
+static void
+prefetch(struct solver *solver, const struct pubgrub_dependency *dependency)
+{
+	const struct node *node = solve_node(solver->universe, dependency->node);
+	const pubgrub_word *domain = pubgrub_domain(solver->pubgrub, dependency->node);
+	struct package *package = node->package;
+	if (package == NULL || package->page == NULL)
+		return;
+	candidate_id end = package_releases_end(package);
+	for (candidate_id id = 1; id < end; id++) {
+		size_t bit = candidate_bit(node, id);
+		if (!pubgrub_has(dependency->allowed, bit) ||
+			(domain != NULL && !pubgrub_has(domain, bit)) ||
+			solve_candidate(node, bit) == CANDIDATE_NONE)
+			continue;
+		package_prefetch(solver->universe, package, id);
+		return;
+	}
+}
+
 static void
 note_traits(struct solver *solver, const struct demand *demand)
 {
@@ -200,6 +232,62 @@ note_traits(struct solver *solver, const struct demand *demand)
 	traits->pinned |= demand->range->pinned;
 	traits->upper_bounded |= demand->range->upper_bounded;
 	traits->operators |= !demand->range->free;
+}
+
+static uint32_t
+number_of(const struct node *node)
+{
+	return node == NULL ? 0 : node->id + 1;
+}
+
+/* If the base has this version, so has the extra. That follows from what the extra's versions
+ * demand, but nobody should have to look at them all to see it. */
+static void
+tie_extra(struct solver *solver, struct node *extra, candidate_id candidate, GArray *out)
+{
+	size_t bits = node_bits(extra), bit = candidate_bit(extra, candidate);
+	struct demand *why = g_new0(struct demand, 1);
+	*why = (struct demand){.kind = DEMAND_EXACT, .node = extra, .candidate = candidate};
+	g_ptr_array_add(solver->ties, why);
+	struct pubgrub_dependency dependency = {
+		.dependant = number_of(extra->base),
+		.node = number_of(extra),
+		.allowed = g_new0(pubgrub_word, PUBGRUB_WORDS(bits)),
+		.dependants = g_new0(pubgrub_word, PUBGRUB_WORDS(bits)),
+		.why = why,
+	};
+	pubgrub_add(dependency.allowed, PUBGRUB_ABSENT);
+	pubgrub_add(dependency.allowed, bit);
+	pubgrub_add(dependency.dependants, bit);
+	g_array_append_val(out, dependency);
+}
+
+/* An extra that nobody has asked for so far, to the versions of its base that were tried. */
+static void
+tie_new_extra(struct solver *solver, struct node *extra, GArray *out)
+{
+	const struct package *package = extra->package;
+	candidate_id end = package_releases_end(package);
+	for (candidate_id id = CANDIDATE_INSTALLED; id < end; id++)
+		if (g_hash_table_contains(extra->base->dependencies, GINT_TO_POINTER(id)))
+			tie_extra(solver, extra, id, out);
+	for (guint i = 0; i < package->directs->len; i++) {
+		candidate_id id = CANDIDATE_DIRECT + (candidate_id)i;
+		if (g_hash_table_contains(extra->base->dependencies, GINT_TO_POINTER(id)))
+			tie_extra(solver, extra, id, out);
+	}
+}
+
+/* The extras that somebody has asked for, to a version of their base. */
+static void
+tie_extras(struct solver *solver, const struct node *base, candidate_id candidate, GArray *out)
+{
+	const GPtrArray *nodes = solver->universe->nodes;
+	for (guint i = 0; i < nodes->len; i++) {
+		struct node *node = nodes->pdata[i];
+		if (node->base == base && pubgrub_domain_size(solver->pubgrub, node->id + 1) != 0)
+			tie_extra(solver, node, candidate, out);
+	}
 }
 
 static bool
@@ -216,6 +304,7 @@ add_dependency(struct solver *solver, const struct node *from, size_t bit,
 		return error_set(error, ERROR_CONFLICT, "restart");
 	}
 	struct pubgrub_dependency dependency = {
+		.dependant = number_of(from),
 		.node = node->id + 1,
 		.allowed = g_new0(pubgrub_word, PUBGRUB_WORDS(bits)),
 		.why = demand,
@@ -227,10 +316,12 @@ add_dependency(struct solver *solver, const struct node *from, size_t bit,
 	dependency.dependants = dependants_of(from, bit, demand);
 	g_array_append_val(out, dependency);
 	note_traits(solver, demand);
+	prefetch(solver, &dependency);
 	if (node->base == NULL || provide_size(solver, node->base->id + 1, error) == 0)
 		return node->base == NULL;
 	/* An extra is tied to the same candidate of its base: what limits one limits the other. */
 	struct pubgrub_dependency base = {
+		.dependant = number_of(from),
 		.node = node->base->id + 1,
 		.allowed = g_memdup2(
 			dependency.allowed, PUBGRUB_WORDS(bits) * sizeof *dependency.allowed),
@@ -238,7 +329,19 @@ add_dependency(struct solver *solver, const struct node *from, size_t bit,
 		.why = demand,
 	};
 	g_array_append_val(out, base);
+	if (met == 0)
+		tie_new_extra(solver, node, out);
 	return true;
+}
+
+/* One version after another of a package: the next ones will be wanted, too. */
+static void
+note_decision(struct solver *solver, const struct node *node, candidate_id candidate)
+{
+	struct traits *traits = traits_of(solver, node->id + 1);
+	if (traits->latest != CANDIDATE_NONE)
+		package_look_ahead(solver->universe, node->package, traits->latest);
+	traits->latest = candidate;
 }
 
 static bool
@@ -261,6 +364,10 @@ provide_dependencies(void *user, uint32_t number, size_t bit, GArray *out, GErro
 		list = dependencies->list;
 		count = dependencies->count;
 	}
+	if (node != NULL && node->package != NULL && node->base == NULL)
+		note_decision(solver, node, solve_candidate(node, bit));
+	if (node != NULL && node->package != NULL && node->base == NULL)
+		tie_extras(solver, node, solve_candidate(node, bit), out);
 	for (size_t i = 0; i < count; i++)
 		if (!(list[i].kind == DEMAND_PYTHON && list[i].satisfied) &&
 			!add_dependency(solver, node, bit, &list[i], out, error))
@@ -309,6 +416,28 @@ provide_choice(void *user, uint32_t number, const pubgrub_word *domain)
 	return best;
 }
 
+/* The node without extras. */
+static const struct node *
+base_of(const struct node *node)
+{
+	return node == NULL || node->base == NULL ? node : node->base;
+}
+
+static enum turn
+turn_of(struct solver *solver, const struct node *node)
+{
+	return traits_of(solver, base_of(node)->id + 1)->turn;
+}
+
+/* 0: an extra whose base has a version, and so has no choice; 2: one whose base has none yet. */
+static int
+extra_class(const struct solver *solver, const struct node *node)
+{
+	if (node->base == NULL)
+		return 1;
+	return pubgrub_decision(solver->pubgrub, node->base->id + 1) != PUBGRUB_ABSENT ? 0 : 2;
+}
+
 static bool
 provide_order(void *user, uint32_t a, uint32_t b)
 {
@@ -317,16 +446,17 @@ provide_order(void *user, uint32_t a, uint32_t b)
 			  *y = solve_node(solver->universe, b);
 	if (x == NULL || y == NULL)
 		return x == NULL;
-	if ((x->base == NULL) != (y->base == NULL))
-		return x->base == NULL;
+	int class[2] = {extra_class(solver, x), extra_class(solver, y)};
+	if (class[0] != class[1])
+		return class[0] < class[1];
 	const struct traits s = *traits_of(solver, a), t = *traits_of(solver, b);
-	bool promoted[2] = {s.conflicts >= CONFLICTS_PROMOTE, t.conflicts >= CONFLICTS_PROMOTE};
-	if (promoted[0] != promoted[1])
-		return promoted[0];
 	if (s.direct != t.direct)
 		return s.direct;
 	if (s.pinned != t.pinned)
 		return s.pinned;
+	enum turn turns[2] = {turn_of(solver, x), turn_of(solver, y)};
+	if (turns[0] != turns[1])
+		return turns[0] < turns[1];
 	if (s.upper_bounded != t.upper_bounded)
 		return s.upper_bounded;
 	if (x->order != y->order)
@@ -336,10 +466,30 @@ provide_order(void *user, uint32_t a, uint32_t b)
 	return strcmp(x->name, y->name) < 0;
 }
 
-static void
-provide_conflict(void *user, uint32_t number)
+/* Newest first goes wrong where one package's newest version excludes most of another's: the other
+ * then falls and falls. After some rejections it has the first say. (uv does likewise.) */
+static bool
+provide_conflict(void *user, uint32_t rejected, uint32_t culprit)
 {
-	traits_of(user, number)->conflicts++;
+	struct solver *solver = user;
+	const struct node *loser = base_of(solve_node(solver->universe, rejected)),
+			  *winner = base_of(solve_node(solver->universe, culprit));
+	if (loser == NULL || winner == NULL || loser == winner || loser->package == NULL ||
+		winner->package == NULL)
+		return false;
+	struct traits *traits = traits_of(solver, loser->id + 1);
+	if (++traits->rejected >= CONFLICTS_MAX) {
+		traits->rejected = 0;
+		traits->turn = TURN_EARLY;
+	}
+	traits = traits_of(solver, winner->id + 1);
+	if (++traits->blamed < CONFLICTS_MAX)
+		return false;
+	traits->blamed = 0;
+	if (traits->turn != TURN_USUAL)
+		return false;
+	traits->turn = TURN_LATE;
+	return true;
 }
 
 /* --- runs ------------------------------------------------------------------------------------- */
@@ -384,6 +534,7 @@ solver_init(struct solver *solver, Universe *universe)
 	*solver = (struct solver){
 		.universe = universe,
 		.traits = g_array_new(FALSE, TRUE, sizeof(struct traits)),
+		.ties = g_ptr_array_new_with_free_func(g_free),
 		.prereleases = g_hash_table_new(NULL, NULL),
 		.yanked = g_hash_table_new(NULL, NULL),
 	};
@@ -394,8 +545,48 @@ solver_clear(struct solver *solver)
 {
 	g_clear_pointer(&solver->pubgrub, pubgrub_free);
 	g_array_unref(solver->traits);
+	g_ptr_array_unref(solver->ties);
 	g_hash_table_unref(solver->prereleases);
 	g_hash_table_unref(solver->yanked);
+}
+
+static void
+note_template(const struct demand *demand, const struct node *parent, candidate_id parent_candidate,
+	size_t root, const GArray *pins)
+{
+	struct package *package = demand->node->package;
+	struct template template = {demand, parent, parent_candidate, root};
+	if (package != NULL && (demand->kind == DEMAND_RANGE || demand->kind == DEMAND_EXACT))
+		package_set_template(
+			package, g_array_index(pins, candidate_id, demand->node->id), &template);
+}
+
+/* For whose sake each distribution is there: breadth first from what the user asks for. */
+static void
+note_templates(const Universe *universe, const GArray *pins)
+{
+	g_autoptr(GPtrArray) queue = g_ptr_array_new();
+	g_autofree bool *seen = g_new0(bool, universe->nodes->len);
+	for (guint i = 0; i < universe->root_demands->len; i++) {
+		const struct demand *demand =
+			&g_array_index(universe->root_demands, struct demand, i);
+		note_template(demand, NULL, CANDIDATE_NONE,
+			g_array_index(universe->root_of_demand, size_t, i), pins);
+		g_ptr_array_add(queue, demand->node);
+	}
+	for (guint i = 0; i < queue->len; i++) {
+		const struct node *node = queue->pdata[i];
+		candidate_id pin = g_array_index(pins, candidate_id, node->id);
+		const struct dependencies *dependencies =
+			g_hash_table_lookup(node->dependencies, GINT_TO_POINTER(pin));
+		if (seen[node->id] || dependencies == NULL)
+			continue;
+		seen[node->id] = true;
+		for (size_t n = 0; n < dependencies->count; n++) {
+			note_template(&dependencies->list[n], node, pin, SIZE_MAX, pins);
+			g_ptr_array_add(queue, dependencies->list[n].node);
+		}
+	}
 }
 
 /* The pin of a node; CANDIDATE_NONE if it is not selected. */
@@ -519,8 +710,10 @@ solve_run(Universe *universe, size_t steps, GArray *pins, GError **error)
 		g_array_append_val(pins, pin);
 	}
 	/* A satisfied Requires-Python is no dependency here, but the graph asks for it. */
-	if (outcome == PUBGRUB_SOLVED)
+	if (outcome == PUBGRUB_SOLVED) {
 		g_array_index(pins, candidate_id, 0) = CANDIDATE_INSTALLED;
+		note_templates(universe, pins);
+	}
 	solver_clear(&solver);
 	return outcome == PUBGRUB_SOLVED;
 }

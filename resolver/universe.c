@@ -51,8 +51,10 @@ package_free(void *data)
 	g_strfreev(package->hashes);
 	g_hash_table_unref(package->metadata);
 	g_hash_table_unref(package->bad);
+	g_hash_table_unref(package->assumed);
 	g_hash_table_unref(package->templates);
 	g_free(package->asked);
+	g_free(package->given_up);
 	g_free(package);
 }
 
@@ -91,6 +93,7 @@ universe_package(Universe *universe, const char *name)
 	package->hints = g_ptr_array_new();
 	package->metadata = g_hash_table_new(NULL, NULL);
 	package->bad = g_hash_table_new(NULL, NULL);
+	package->assumed = g_hash_table_new(NULL, NULL);
 	package->templates = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	enum name_control control = name_control_get(options->releases, name, NAME_CONTROL_FIRST);
 	package->prereleases = control == NAME_CONTROL_FIRST	? PRERELEASES_ALLOW
@@ -273,8 +276,10 @@ ask_metadata(
 		if (purpose == ASKED_LIKELY)
 			arrival_add(universe, package, candidate);
 	} else if (fresh) {
+		const struct candidate *release = &package->candidates->list[candidate - 1];
 		source->prefetch_metadata(source->user, package->page,
-			page_file(package->page, package->candidates->list[candidate - 1].file));
+			page_file(package->page,
+				release->stand_in == 0 ? release->file : release->stand_in - 1));
 	}
 }
 
@@ -305,6 +310,10 @@ package_look_ahead(Universe *universe, struct package *package, candidate_id fai
 {
 	if (package->page == NULL || failed <= CANDIDATE_INSTALLED || failed >= CANDIDATE_DIRECT)
 		return;
+	if (package->given_up[failed] != 0)
+		return;
+	package->given_up[failed] = 1;
+	universe->given_up++;
 	package->tried++;
 	unsigned count = package->tried < 6 ? 1u << package->tried : LOOK_AHEAD_MAX;
 	bool prereleases = hints_name_prerelease(package);
@@ -331,6 +340,7 @@ package_settle(Universe *universe, struct package *package, const IndexPage *pag
 	package->page = page;
 	package->candidates = candidates;
 	package->asked = g_new0(uint8_t, (gsize)package_releases_end(package));
+	package->given_up = g_new0(uint8_t, (gsize)package_releases_end(package));
 	return true;
 }
 
@@ -506,6 +516,29 @@ node_prefers_installed(const Universe *universe, const struct node *node)
 
 /* --- metadata --------------------------------------------------------------------------------- */
 
+/* That of a wheel for another platform in an sdist's place; NULL without an error if there is none
+ * that could be taken for it. */
+static const Metadata *
+assume_metadata(Universe *universe, struct package *package, candidate_id candidate, GError **error)
+{
+	const struct source *source = universe->options->source;
+	const struct candidate *release = &package->candidates->list[candidate - 1];
+	if (release->stand_in == 0)
+		return NULL;
+	g_autoptr(GError) problem = NULL;
+	const Metadata *metadata = source->metadata(source->user, package->page,
+		page_file(package->page, release->stand_in - 1), &problem);
+	if (g_error_matches(problem, XPIP_ERROR, ERROR_INTERRUPTED))
+		g_propagate_error(error, g_steal_pointer(&problem));
+	if (metadata == NULL || !name_equal(metadata->name, package->name))
+		return NULL;
+	g_autoptr(Version) version = version_parse_string(metadata->version);
+	if (version == NULL || version_compare(version, package_version(package, candidate)) != 0)
+		return NULL;
+	g_hash_table_add(package->assumed, GINT_TO_POINTER(candidate));
+	return metadata;
+}
+
 static const Metadata *
 fetch_metadata(Universe *universe, struct package *package, candidate_id candidate, GError **error)
 {
@@ -525,6 +558,12 @@ fetch_metadata(Universe *universe, struct package *package, candidate_id candida
 		g_propagate_error(error, g_steal_pointer(&problem));
 		return NULL;
 	}
+	if (metadata == NULL)
+		metadata = assume_metadata(universe, package, candidate, &problem);
+	if (problem != NULL) {
+		g_propagate_error(error, g_steal_pointer(&problem));
+		return NULL;
+	}
 	if (metadata != NULL)
 		return metadata;
 	if (options->build_metadata == NULL || universe->budget != SIZE_MAX) {
@@ -533,6 +572,17 @@ fetch_metadata(Universe *universe, struct package *package, candidate_id candida
 		return NULL;
 	}
 	return options->build_metadata(options->user, package->page, file, error);
+}
+
+bool
+package_must_build(const struct package *package, candidate_id candidate)
+{
+	if (candidate <= CANDIDATE_INSTALLED || candidate >= CANDIDATE_DIRECT ||
+		g_hash_table_contains(package->metadata, GINT_TO_POINTER(candidate)))
+		return false;
+	const struct candidate *release = &package->candidates->list[candidate - 1];
+	return !release->wheel && release->stand_in == 0 &&
+	       !page_file(package->page, release->file)->has_metadata;
 }
 
 const Metadata *
@@ -581,6 +631,7 @@ universe_new(const struct resolve_options *options, const struct root_requiremen
 		.python = universe->python,
 		.ignore_requires_python = options->ignore_requires_python,
 		.prefer_binary = options->prefer_binary,
+		.assume_wheels = options->assume_wheels,
 		.formats = options->formats,
 		.uploaded_prior_to = options->uploaded_prior_to,
 		.cache = universe->cache,

@@ -51,10 +51,12 @@ struct package {
 	char **hashes;		     /* demanded, or NULL */
 	GHashTable *metadata;	     /* candidate_id -> const Metadata * */
 	GHashTable *bad;	     /* candidate_id: metadata that pip skips */
+	GHashTable *assumed;	     /* candidate_id: metadata that stands in for an sdist's */
 	GHashTable *templates; /* candidate_id -> struct template: who made pip look at it first */
 	int8_t prereleases;    /* enum prereleases by --pre, --all-releases, --only-final */
 	bool hinted;	       /* metadata of the likeliest candidate was asked for */
 	uint8_t *asked;	       /* enum asked, by candidate id; NULL until package_load */
+	uint8_t *given_up;     /* bool, likewise */
 	unsigned tried;	       /* candidates that a solver has given up */
 };
 
@@ -121,8 +123,9 @@ struct Universe {
 	GArray *root_of_demand;	 /* size_t: index of the root requirement */
 	GPtrArray *queue;	 /* packages whose page or metadata has arrived */
 	bool draining;
-	size_t budget; /* pages and metadata that may still be fetched; SIZE_MAX: no limit. With a
-			  limit, nothing is built either. */
+	size_t budget;	 /* pages and metadata that may still be fetched; SIZE_MAX: no limit. With a
+			    limit, nothing is built either. */
+	size_t given_up; /* candidates, each once */
 	uint64_t generation; /* grows when a candidate turned out bad: solvers begin again */
 	struct source_listener listener;
 };
@@ -148,6 +151,8 @@ const char *node_version_text(const struct node *node, candidate_id candidate);
 bool range_has(struct range *range, const struct package *package, candidate_id candidate);
 struct range *package_range(Universe *universe, struct package *package, SpecifierSet *set);
 
+/* Only unpacking and perhaps building the release can tell what it demands, and nobody did yet. */
+bool package_must_build(const struct package *package, candidate_id candidate);
 /* What `candidate` of `node` demands. NULL without an error: pip skips this candidate, for which
  * `generation` grew; NULL with an error: give up. */
 const struct dependencies *node_dependencies(
@@ -157,8 +162,8 @@ const Metadata *package_metadata(
 /* Asks for the metadata of a candidate that a solver will probably want, and for the pages of what
  * it demands. */
 void package_prefetch(Universe *universe, struct package *package, candidate_id candidate);
-/* A solver has given a candidate up. The more of a package fail, the more of the next ones are
- * asked for at once. */
+/* A solver has given a candidate up, for the first time or again. The more of a package fail, the
+ * more of the next ones are asked for at once. */
 void package_look_ahead(Universe *universe, struct package *package, candidate_id failed);
 
 /* true if a candidate fulfils a demand on its node. */

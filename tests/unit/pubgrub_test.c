@@ -47,6 +47,7 @@ dependencies(void *user, uint32_t node, size_t bit, GArray *out, GError **error)
 		if (edge->from != node || edge->version != bit)
 			continue;
 		struct pubgrub_dependency dependency = {
+			.dependant = node,
 			.node = edge->to,
 			.allowed = g_memdup2(&edge->allowed, sizeof edge->allowed),
 			.dependants = g_new0(pubgrub_word, 1),
