@@ -472,10 +472,10 @@ unpack(struct sdist *sdist, GError **error)
 	if (fd < 0 || fstat(fd, &info) != 0)
 		return error_set_errno(error, errno, "opening");
 	sdist->limit = MIN(MAX_TOTAL, MAX(FREE_TOTAL, info.st_size * RATIO));
-	sdist->archive = sdist->lib->archive_read_new();
 	bool zip = g_str_equal(suffix, ".zip") || g_str_equal(suffix, ".whl");
 	if (!zip && ends_like_zip(fd))
 		return error_set(error, ERROR_INVALID_INPUT, "a tar file that is a zip file too");
+	sdist->archive = sdist->lib->archive_read_new();
 	bool ok = zip ? unpack_zip(sdist, fd, error) : unpack_tar(sdist, fd, suffix, error);
 	sdist->lib->archive_read_free(sdist->archive);
 	return ok;

@@ -45,13 +45,17 @@ static void
 test_errors(void)
 {
 	static const char *const bad[] = {"a = ", "a = 1\na = 2\n", "[a]\n[a]\n", "a = \"\xff\"\n",
-		"a = 'x", "= 1", "a = 0x", "[[a]]\n[a]\n", "a = {b = 1,}\n"};
+		"a = 'x", "= 1", "a = 0x", "[[a]]\n[a]\n", "a = {b = 1,}\n", "[=x]\n", "[# x]\n",
+		"[[ ]]\n", "\xc9\xae = 1\n", "a = \"\"\"x\"\"\"\"\" \xc9\xae\n"};
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
 		g_autoptr(GError) error = NULL;
 		g_assert_null(toml_parse(bad[i], strlen(bad[i]), "x.toml", &error));
 		g_assert_error(error, XPIP_ERROR, ERROR_INVALID_INPUT);
 		g_assert_true(g_str_has_prefix(error->message, "x.toml: "));
 	}
+	g_autoptr(Json) json = parse("# \xc9\xae\na = \"\"\"\"\xc9\xae\\\"\"\"\"\"\" # \xc9\xae\n"
+				     "b = ['\xc9\xae', '', '''\n\xc9\xae'''']\nc = \"\" # \"\n");
+	g_assert_cmpstr(json_string(json_get(json_root(json), "a"), NULL), ==, "\"\xc9\xae\"\"\"");
 	g_autoptr(GError) error = NULL;
 	g_assert_null(toml_parse("a = 1\nb = ?\n", 12, "x.toml", &error));
 	g_assert_nonnull(strstr(error->message, "line 2"));
