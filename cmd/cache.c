@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `xpip cache`: what is kept on disk, and removing it. */
 #include "cmd/cmd.h"
+#include "lib/fs.h"
 #include "lib/texts.h"
 
 #include <errno.h>
@@ -10,11 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Parts of the cache folder. The first three are where pip keeps the same things. */
+/* Parts of the cache folder. The first three are where pip keeps the same things. PAGES and
+ * METADATA are what indexes said, parsed: they count as HTTP files too. */
 #define HTTP "http-v2"
 #define OLD_HTTP "http"
 #define WHEELS "wheels"
 #define STORE "store-v1"
+#define PAGES "pages-v1"
+#define METADATA "metadata-v1"
+#define INTERPRETERS "interpreters-v1"
 
 struct tally {
 	uint64_t files, folders, bytes;
@@ -101,6 +106,8 @@ info(struct xpip *x, const char *const *arguments, GError **error)
 	(void)error;
 	count_part(x, HTTP, &http);
 	count_part(x, OLD_HTTP, &http);
+	count_part(x, PAGES, &http);
+	count_part(x, METADATA, &http);
 	count_part(x, WHEELS, &wheels);
 	count_part(x, STORE, &store);
 	g_autoptr(GPtrArray) built = find_wheels(x, "*");
@@ -181,28 +188,50 @@ remove_part(const struct xpip *x, const char *part, struct tally *tally, GError 
 	return removed;
 }
 
-/* A wheel's folder holds origin.json beside it; without a wheel it is of no use. */
+/* Folders without a wheel below them are of no use, whatever else is there (origin.json). */
 static bool
-remove_wheel(const struct xpip *x, const char *path, struct tally *tally, GError **error)
+prune_wheels(const struct xpip *x, struct tally *tally, GError **error)
 {
-	struct stat status;
-	g_autofree char *folder = g_path_get_dirname(path);
-	g_autofree char *origin = g_build_filename(folder, "origin.json", NULL);
-	uint64_t bytes = lstat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
-	if (!remove_file(x, path, bytes, tally, error))
-		return false;
-	g_autoptr(GDir) rest = g_dir_open(folder, 0, NULL);
-	for (const char *name; rest && (name = g_dir_read_name(rest));)
-		if (g_str_has_suffix(name, ".whl"))
-			return true;
-	unlink(origin);
-	g_autofree char *root = g_build_filename(x->cache_dir, WHEELS, NULL);
-	while (strlen(folder) > strlen(root) && rmdir(folder) == 0) {
-		char *up = g_path_get_dirname(folder);
-		tally->folders++;
-		g_free(folder);
-		folder = up;
+	g_autofree char *root = NULL;
+	FTS *tree = open_tree(x, WHEELS, &root);
+	bool ok = true;
+	for (FTSENT *entry; ok && tree && (entry = fts_read(tree));) {
+		bool wheel = is_file(entry) && g_str_has_suffix(entry->fts_name, ".whl");
+		bool left = entry->fts_info == FTS_DP && entry->fts_number != 0;
+		if (wheel || left) {
+			entry->fts_parent->fts_number = 1;
+		} else if (entry->fts_info == FTS_DP && entry->fts_level > FTS_ROOTLEVEL) {
+			ok = fs_remove_tree(entry->fts_path, error);
+			tally->folders += ok;
+			if (ok)
+				log_verbose(x->log, "Removed %s", entry->fts_path);
+		}
 	}
+	if (tree)
+		fts_close(tree);
+	return ok;
+}
+
+/* pip kept the time of its last look for a newer pip there. */
+static bool
+remove_selfcheck(const struct xpip *x, GError **error)
+{
+	g_autofree char *path = g_build_filename(x->cache_dir, "selfcheck.json", NULL);
+	if (unlink(path) == 0)
+		log_verbose(x->log, "Removed legacy selfcheck.json file");
+	else if (errno != ENOENT)
+		return error_set_errno(error, errno, "removing %s", path);
+	return true;
+}
+
+/* Everything but the wheels that pip, too, would keep no longer. */
+static bool
+remove_parts(const struct xpip *x, struct tally *tally, GError **error)
+{
+	static const char *const parts[] = {HTTP, OLD_HTTP, PAGES, METADATA, INTERPRETERS, STORE};
+	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+		if (!remove_part(x, parts[i], tally, error))
+			return false;
 	return true;
 }
 
@@ -212,12 +241,15 @@ remove_matching(struct xpip *x, const char *pattern, GError **error)
 	struct tally tally = {0};
 	g_autoptr(GPtrArray) wheels = find_wheels(x, pattern);
 	bool all = strcmp(pattern, "*") == 0;
-	for (guint i = 0; i < wheels->len; i++)
-		if (!remove_wheel(x, g_ptr_array_index(wheels, i), &tally, error))
+	for (guint i = 0; i < wheels->len; i++) {
+		struct stat status;
+		const char *path = g_ptr_array_index(wheels, i);
+		uint64_t bytes = lstat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
+		if (!remove_file(x, path, bytes, &tally, error))
 			return false;
-	if (all &&
-		(!remove_part(x, HTTP, &tally, error) || !remove_part(x, OLD_HTTP, &tally, error) ||
-			!remove_part(x, STORE, &tally, error)))
+	}
+	if (!prune_wheels(x, &tally, error) || !remove_selfcheck(x, error) ||
+		(all && !remove_parts(x, &tally, error)))
 		return false;
 	if (!tally.files && all)
 		log_warning(x->log, "No matching packages");

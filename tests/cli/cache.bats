@@ -49,6 +49,16 @@ Directories removed: 2" ]
 	[ -z "$(find c -type f)" ]
 }
 
+@test "purge takes what is parsed, empty folders and left-overs too" {
+	mkdir -p c/pages-v1/aa c/metadata-v1/bb c/interpreters-v1 c/wheels/empty c/http-v2/empty
+	touch c/pages-v1/aa/p c/metadata-v1/bb/m c/interpreters-v1/i c/selfcheck.json c/kept
+	[ "$("$XPIP" cache info | sed -n 4p)" = "Number of HTTP files: 3" ]
+	run "$XPIP" cache purge -v
+	[[ "$output" == *"Removed legacy selfcheck.json file"* ]]
+	[ "${lines[-2]}" = "Files removed: 7 (21 kB)" ]
+	[ "$(find c | sort | tr '\n' ' ')" = "c c/kept c/wheels " ]
+}
+
 @test "mistakes are told" {
 	run "$XPIP" cache
 	[ "$status" -eq 1 ]
