@@ -14,7 +14,9 @@
  * then sys.path; the environment's own code runs. */
 static const char report[] =
 	"import sys, site, sysconfig\n"
-	"paths = sysconfig.get_paths(sysconfig.get_preferred_scheme('prefix'))\n"
+	"new = hasattr(sysconfig, 'get_preferred_scheme')\n"
+	"paths = sysconfig.get_paths(sysconfig.get_preferred_scheme('prefix') if new else "
+	"'posix_prefix')\n"
 	"print(sys.prefix, *[paths[k] for k in ('purelib', 'platlib', 'scripts', 'data')],\n"
 	"      site.getuserbase(), site.getusersitepackages(), bool(site.ENABLE_USER_SITE),\n"
 	"      *[p for p in sys.path if p], sep='\\n')";
