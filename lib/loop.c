@@ -128,9 +128,9 @@ loop_turn(Loop *loop, int timeout_ms, GError **error)
 	}
 	if (ready > 0 && (extra[1].revents & POLLIN))
 		read_signals(loop);
+	drain_sources(loop); /* also when interrupted: whoever tidies up waits for its jobs */
 	if (loop->interrupted)
 		return error_set(error, ERROR_INTERRUPTED, "Operation cancelled by user");
-	drain_sources(loop);
 	return true;
 }
 

@@ -235,3 +235,30 @@ asks 1.0 requires dep<2, but you have dep 2.0 which is incompatible." ]
 	run install --no-deps dep==2.0
 	[[ "$output" != *"conflicts"* ]]
 }
+
+@test "Ctrl-C while modules are compiled ends the command and leaves nothing" {
+	files=()
+	for i in $(seq 1 300); do files+=(--file "many/m$i.py=$(printf 'def f%s(a):\\n    return [a, {1: a}, (a,)]\\n' $(seq 1 40))"); done
+	wheel many 1.0 "${files[@]}"
+	"$XPIP" install --no-index -f links many >out 2>&1 &
+	pid=$!
+	for ((i = 0; i < 500; i++)); do
+		if compgen -G "$site/.xpip-*" >/dev/null || ! kill -0 $pid; then break; fi
+		sleep 0.01
+	done
+	kill -INT $pid || true
+	for ((i = 0; i < 200; i++)); do
+		kill -0 $pid 2>/dev/null || break
+		sleep 0.1
+	done
+	run kill -9 $pid # still there: it hangs
+	[ "$status" -ne 0 ]
+	run wait $pid
+	if [ -e "$site/many" ]; then # it was quicker
+		[ -e "$site/many-1.0.dist-info/RECORD" ]
+	else
+		grep -q "Operation cancelled by user" out
+		[ -z "$(things)" ]
+	fi
+	! compgen -G "$site/.xpip-*"
+}
