@@ -32,11 +32,12 @@ clear_bytecode_file(void *data)
 /* --- steps --------------------------------------------------------------------------------- */
 
 static void
-writer_init(struct stage_writer *writer, const struct spread_step *step, unsigned root, bool extra)
+writer_init(struct stage_writer *writer, const struct spread_step *step, unsigned root,
+	enum spread_part part)
 {
 	*writer = (struct stage_writer){.stage = step->spread->stage,
 		.root = root,
-		.order = spread_order(step->spread, extra),
+		.order = spread_order(step->spread, part),
 		.clashes = step->clashes,
 		.fd = -1};
 }
@@ -47,7 +48,7 @@ link_run(void *input)
 	struct spread_step *step = input;
 	Spread *spread = step->spread;
 	struct stage_writer writer;
-	writer_init(&writer, step, spread->lib, false);
+	writer_init(&writer, step, spread->lib, SPREAD_PLAIN);
 	stage_link(&writer, spread->wheel, &g_array_index(spread->plain, size_t, step->begin),
 		step->end - step->begin, &step->error);
 	stage_writer_clear(&writer);
@@ -167,7 +168,7 @@ extras_run(void *input)
 	struct spread_step *step = input;
 	Spread *spread = step->spread;
 	struct stage_writer writer;
-	writer_init(&writer, step, spread->lib, true);
+	writer_init(&writer, step, spread->lib, SPREAD_EXTRA);
 	g_autofree char *name =
 		g_strconcat(store_wheel_dist_info(spread->wheel), "/entry_points.txt", NULL);
 	g_autofree char *text = store_wheel_read(spread->wheel, name, NULL);
@@ -188,7 +189,7 @@ record_run(void *input)
 	mode_t mode = 0666 & ~stage_umask(spread->stage);
 	const char *const names[] = {"INSTALLER", "direct_url.json", "REQUESTED"};
 	const char *const texts[] = {"xpip\n", spread->direct_url, spread->requested ? "" : NULL};
-	writer_init(&writer, step, spread->lib, true);
+	writer_init(&writer, step, spread->lib, SPREAD_EXTRA);
 	for (size_t i = 0; i < G_N_ELEMENTS(names) && !step->error; i++) {
 		g_autofree char *path =
 			g_build_filename(store_wheel_dist_info(spread->wheel), names[i], NULL);
@@ -276,8 +277,8 @@ compile(Spread *spread, GArray *files)
 		return;
 	}
 	spread->pending++;
-	bytecode_add(spread->bytecode, spread->wheel, files, spread_order(spread, false), compiled,
-		spread);
+	bytecode_add(spread->bytecode, spread->wheel, files, spread_order(spread, SPREAD_COMPILED),
+		compiled, spread);
 }
 
 static void
@@ -442,19 +443,19 @@ has_plain(const Spread *spread, const char *path)
 uint64_t
 spread_claim(const Spread *spread, unsigned root, const char *path)
 {
-	for (guint i = 0; i < spread->extras->len; i++) {
-		const struct extra *extra = &g_array_index(spread->extras, struct extra, i);
-		if (extra->root == root && !extra->skipped && strcmp(extra->path, path) == 0)
-			return spread_order(spread, true);
-	}
-	if (root == spread->lib && has_plain(spread, path))
-		return spread_order(spread, false);
 	for (guint i = 0; i < spread->compiled->len; i++) {
 		const struct bytecode_file *file =
 			&g_array_index(spread->compiled, struct bytecode_file, i);
 		g_autofree char *code = bytecode_path(spread->python, file->path);
 		if (file->root == root && strcmp(code, path) == 0)
-			return spread_order(spread, false);
+			return spread_order(spread, SPREAD_COMPILED);
 	}
+	for (guint i = 0; i < spread->extras->len; i++) {
+		const struct extra *extra = &g_array_index(spread->extras, struct extra, i);
+		if (extra->root == root && !extra->skipped && strcmp(extra->path, path) == 0)
+			return spread_order(spread, SPREAD_EXTRA);
+	}
+	if (root == spread->lib && has_plain(spread, path))
+		return spread_order(spread, SPREAD_PLAIN);
 	return 0;
 }

@@ -35,11 +35,13 @@ struct Spread {
 	bool recorded;
 };
 
-/* Orders: files of the archive proper come before `.data` and what is generated. */
+/* Orders: files of the archive proper come before `.data` and what is generated, byte code comes
+ * last: it replaces what a wheel brings under its name. */
+enum spread_part { SPREAD_PLAIN, SPREAD_EXTRA, SPREAD_COMPILED, SPREAD_PARTS };
 static inline uint64_t
-spread_order(const Spread *spread, bool extra)
+spread_order(const Spread *spread, enum spread_part part)
 {
-	return spread->number * 2 + (extra ? 2 : 1);
+	return spread->number * SPREAD_PARTS + part + 1;
 }
 
 struct spread_step {

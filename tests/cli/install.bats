@@ -262,3 +262,14 @@ asks 1.0 requires dep<2, but you have dep 2.0 which is incompatible." ]
 	fi
 	! compgen -G "$site/.xpip-*"
 }
+
+@test "byte code that a wheel brings along is replaced by that of its source" {
+	tag=$(python3 -c 'import sys; print(sys.implementation.cache_tag)')
+	wheel demo 1.0 --file "__pycache__/demo.$tag.pyc=old"
+	for turn in 1 2 3; do
+		install --force-reinstall demo
+		code=$(head -c 3 "$site/__pycache__/demo.$tag.pyc")
+		[ "$code" != old ]
+	done
+	[ "$(grep -c "^__pycache__/demo.$tag.pyc," "$site/demo-1.0.dist-info/RECORD")" -eq 2 ] # as pip writes it
+}
