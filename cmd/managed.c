@@ -20,13 +20,17 @@ managed_check(const struct xpip *x, const Python *python, GError **error)
 			"not be\nmanipulated by the user. Please use specific tooling from the "
 			"distributor of\nthe Python installation to interact with this environment "
 			"instead.";
-	return error_set(error, ERROR_ENVIRONMENT,
-		"externally-managed-environment\n\n× This environment is externally managed\n╰─> "
-		"%s\n\nnote: If you believe this is a mistake, please contact your Python "
-		"installation or OS distribution provider. You can override this, at the risk of "
-		"breaking your Python installation or OS, by passing --break-system-packages.\n"
-		"hint: See PEP 668 for the detailed specification.",
-		words);
+	log_diagnostic(x->log,
+		&(struct diagnostic){.reference = "externally-managed-environment",
+			.message = "This environment is externally managed",
+			.context = words,
+			.note = "If you believe this is a mistake, please contact your Python "
+				"installation or OS distribution provider. You can override this, "
+				"at the risk of breaking your Python installation or OS, by "
+				"passing --break-system-packages.",
+			.hint = "See PEP 668 for the detailed specification.",
+			.is_last = true});
+	return error_set(error, ERROR_SILENT, "externally-managed-environment");
 }
 
 void

@@ -44,12 +44,11 @@ note_install(void *user, const char *prefix, const char *const *requirements, co
 	g_string_append_printf(box->installed, "%s=%s;", kind, list);
 	g_assert_cmpstr(for_what, ==, "demo");
 	/* `fake` becomes a distribution of the environment. */
-	g_autofree char *made = g_strdup_printf("mkdir -p \"$0\"/lib/python%d.%d/site-packages/"
-						"fake-1.0.dist-info",
-		box->python->major, box->python->minor);
-	const char *argv[] = {"sh", "-c", made, prefix, NULL};
-	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
-		NULL, NULL, NULL));
+	struct python_scheme *scheme =
+		python_scheme_for(box->python, false, NULL, prefix, NULL, NULL);
+	g_autofree char *made = g_build_filename(scheme->purelib, "fake-1.0.dist-info", NULL);
+	python_scheme_free(scheme);
+	g_assert_true(fs_mkdirs(made, 0755, NULL));
 	return strstr(list, "broken") ? error_set(error, ERROR_NO_MATCH, "no broken") : true;
 }
 
