@@ -5,6 +5,7 @@
 #include "lib/error.h"
 #include "lib/fs.h"
 #include "resolver/index_private.h"
+#include "resolver/shelf.h"
 
 #include <string.h>
 #include <time.h>
@@ -357,6 +358,8 @@ index_new(Loop *loop, Http *http, Log *log, const struct index_options *options)
 	index->projects = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, project_free);
 	index->metadata =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, metadata_entry_free);
+	index->shelves =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)shelf_free);
 	index->tails = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	index->source = (struct source){.user = index,
 		.set_listener = set_listener,
@@ -374,6 +377,7 @@ index_free(Index *index)
 		return;
 	g_hash_table_unref(index->metadata);
 	g_hash_table_unref(index->tails);
+	g_hash_table_unref(index->shelves);
 	g_hash_table_unref(index->projects);
 	g_ptr_array_unref(index->places);
 	g_strfreev(index->index_urls);

@@ -4,7 +4,7 @@
 #include "lib/error.h"
 #include "lib/fs.h"
 #include "resolver/index_private.h"
-#include "verify/digest.h"
+#include "resolver/shelf.h"
 #include "wheel/zip_tail.h"
 
 #include <errno.h>
@@ -54,18 +54,31 @@ metadata_entry_free(void *data)
 	g_free(entry);
 }
 
+/* Where metadata of the file's project is kept; NULL: nowhere. */
+static Shelf *
+shelf_of(const struct metadata_entry *entry)
+{
+	Index *index = entry->index;
+	const char *name = page_name(entry->page);
+	if (!index->cache_dir || entry->file->local)
+		return NULL;
+	Shelf *shelf = g_hash_table_lookup(index->shelves, name);
+	if (!shelf) {
+		shelf = shelf_open(index->cache_dir, name);
+		g_hash_table_insert(index->shelves, g_strdup(name), shelf);
+	}
+	return shelf;
+}
+
 /* Kept under the file's URL and hash: one index cannot speak for another's file, and a file that
  * was replaced is another one. */
-static char *
-cache_path(const struct metadata_entry *entry)
+static void
+make_key(const struct metadata_entry *entry, struct digest *key)
 {
 	const char *hash = page_text(entry->page, entry->file->hash);
-	if (!entry->index->cache_dir)
-		return NULL;
 	g_autofree char *name =
 		g_strconcat(page_text(entry->page, entry->file->url), "\n", hash ? hash : "", NULL);
-	g_autofree char *key = g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1);
-	return g_strdup_printf("%s/metadata-v1/%.2s/%.40s", entry->index->cache_dir, key, key + 2);
+	digest_bytes(name, strlen(name), key);
 }
 
 static void
@@ -87,10 +100,12 @@ take_text(struct metadata_entry *entry, const char *text, size_t length)
 	entry->metadata = metadata_parse(text, length, &entry->error);
 	if (!entry->metadata)
 		return false;
-	g_autofree char *path = entry->file->local ? NULL : cache_path(entry);
-	g_autofree char *folder = path ? g_path_get_dirname(path) : NULL;
-	if (path && fs_mkdirs(folder, 0700, NULL))
-		fs_write_atomic(path, text, length, 0600, false, NULL);
+	Shelf *shelf = shelf_of(entry);
+	struct digest key;
+	if (shelf) {
+		make_key(entry, &key);
+		shelf_put(shelf, &key, text, length);
+	}
 	return true;
 }
 
@@ -360,10 +375,12 @@ read_local(struct metadata_entry *entry)
 static void
 start(struct metadata_entry *entry)
 {
-	g_autofree char *path = entry->file->local ? NULL : cache_path(entry);
+	Shelf *shelf = shelf_of(entry);
+	struct digest key;
 	size_t length = 0;
-	bool absent = false;
-	g_autofree char *kept = path ? fs_read(path, MAX_METADATA, &length, &absent, NULL) : NULL;
+	if (shelf)
+		make_key(entry, &key);
+	const char *kept = shelf ? shelf_get(shelf, &key, &length) : NULL;
 	if (kept)
 		entry->metadata = metadata_parse(kept, length, NULL);
 	if (entry->metadata) {

@@ -32,6 +32,7 @@ struct Index {
 	char **refresh;
 	GHashTable *projects; /* normalised name -> struct project * */
 	GHashTable *metadata; /* file URL -> struct metadata_entry * */
+	GHashTable *shelves;  /* project -> Shelf *: metadata from earlier runs */
 	GHashTable *tails;    /* project -> bytes that the end of its last wheel took */
 	struct source_listener listener;
 	struct source source;

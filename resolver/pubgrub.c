@@ -23,7 +23,10 @@
 
 #include <string.h>
 
-enum { NO_CAUSE = -1 };
+enum {
+	NO_CAUSE = -1,
+	SETTLED_STEPS = 64, /* that hold for good, between two times of tidying up */
+};
 
 struct step { /* one narrowing of a domain */
 	uint32_t node;
@@ -47,10 +50,13 @@ struct Pubgrub {
 	struct pubgrub_provider provider;
 	GPtrArray *variables; /* struct variable, by node */
 	GPtrArray *incompatibilities;
-	GArray *trail;	/* struct step */
-	GArray *queue;	/* uint32_t: nodes whose domain has changed */
-	GArray *needed; /* uint32_t: nodes that have been met, in that order */
+	GHashTable *known; /* the dependencies among them: struct pubgrub_incompatibility -> itself,
+			      by who demands what */
+	GArray *trail;	   /* struct step */
+	GArray *queue;	   /* uint32_t: nodes whose domain has changed */
+	GArray *needed;	   /* uint32_t: nodes that have been met, in that order */
 	size_t level;
+	size_t settled; /* steps of level 0 when watchers were last tidied up */
 	int64_t failure;
 };
 
@@ -82,6 +88,35 @@ step_clear(void *data)
 	g_free(((struct step *)data)->before);
 }
 
+/* Of a dependency the terms are its dependants and what they exclude; the latter goes if it is
+ * everything. */
+static unsigned
+hash_dependency(const void *key)
+{
+	const struct pubgrub_incompatibility *dependency = key;
+	uint64_t hash = dependency->dependant;
+	for (size_t i = 0; i < dependency->count; i++) {
+		const struct pubgrub_term *term = &dependency->terms[i];
+		if (term->node == dependency->dependant)
+			continue;
+		hash = hash * 0x9e3779b97f4a7c15u + term->node;
+		for (size_t w = 0; w < term->words; w++)
+			hash = (hash ^ term->set[w]) * 0x9e3779b97f4a7c15u;
+	}
+	return (unsigned)(hash >> 32);
+}
+
+static int
+same_dependency(const void *a, const void *b)
+{
+	const struct pubgrub_incompatibility *x = a, *y = b;
+	if (x->dependant != y->dependant || x->count != 2 || y->count != 2)
+		return false;
+	const struct pubgrub_term *s = &x->terms[1], *t = &y->terms[1];
+	return s->node == t->node && x->terms[0].node == y->terms[0].node &&
+	       memcmp(s->set, t->set, s->words * sizeof *s->set) == 0;
+}
+
 Pubgrub *
 pubgrub_new(const struct pubgrub_provider *provider)
 {
@@ -89,6 +124,7 @@ pubgrub_new(const struct pubgrub_provider *provider)
 	pubgrub->provider = *provider;
 	pubgrub->variables = g_ptr_array_new_with_free_func(variable_free);
 	pubgrub->incompatibilities = g_ptr_array_new_with_free_func(incompatibility_free);
+	pubgrub->known = g_hash_table_new(hash_dependency, same_dependency);
 	pubgrub->trail = g_array_new(FALSE, FALSE, sizeof(struct step));
 	g_array_set_clear_func(pubgrub->trail, step_clear);
 	pubgrub->queue = g_array_new(FALSE, FALSE, sizeof(uint32_t));
@@ -105,6 +141,7 @@ pubgrub_free(Pubgrub *pubgrub)
 	g_array_unref(pubgrub->needed);
 	g_array_unref(pubgrub->queue);
 	g_array_unref(pubgrub->trail);
+	g_hash_table_unref(pubgrub->known);
 	g_ptr_array_unref(pubgrub->incompatibilities);
 	g_ptr_array_unref(pubgrub->variables);
 	g_free(pubgrub);
@@ -214,7 +251,8 @@ add_term(const Pubgrub *pubgrub, struct pubgrub_incompatibility *incompatibility
 		g_free(set);
 		return;
 	}
-	incompatibility->terms[incompatibility->count++] = (struct pubgrub_term){node, set};
+	incompatibility->terms[incompatibility->count++] =
+		(struct pubgrub_term){node, var->words, set};
 }
 
 static int64_t
@@ -479,6 +517,18 @@ learn(Pubgrub *pubgrub, int64_t conflict)
 	}
 }
 
+static bool
+is_settled(const Pubgrub *pubgrub, const struct pubgrub_incompatibility *incompatibility)
+{
+	for (size_t i = 0; i < incompatibility->count; i++) {
+		const struct pubgrub_term *term = &incompatibility->terms[i];
+		const struct variable *var = variable(pubgrub, term->node);
+		if (set_is_disjoint(var->domain, term->set, var->words))
+			return true;
+	}
+	return false;
+}
+
 /* Tells the provider which earlier decisions the last one runs against. The level to which to go
  * back for a better order of decisions; SIZE_MAX: the order is fine. */
 static size_t
@@ -501,7 +551,45 @@ blame(Pubgrub *pubgrub, uint32_t rejected, int64_t conflict)
 	return level;
 }
 
+/* What can never follow from anything any more needs no watching: incompatibilities with a term
+ * that does not hold whatever is decided. Called at level 0. */
+static void
+forget_settled(Pubgrub *pubgrub)
+{
+	for (guint node = 0; node < pubgrub->variables->len; node++) {
+		struct variable *var = variable(pubgrub, node);
+		guint kept = 0;
+		for (guint i = 0; var != NULL && i < var->watchers->len; i++) {
+			int64_t id = g_array_index(var->watchers, int64_t, i);
+			const struct pubgrub_incompatibility *watched = pubgrub_get(pubgrub, id);
+			if (!is_settled(pubgrub, watched))
+				g_array_index(var->watchers, int64_t, kept++) = id;
+			else if (g_hash_table_lookup(pubgrub->known, watched) == watched)
+				g_hash_table_remove(pubgrub->known, watched); /* no more growing */
+		}
+		if (var != NULL)
+			g_array_set_size(var->watchers, kept);
+	}
+	pubgrub->settled = pubgrub->trail->len;
+}
+
 /* --- solving ---------------------------------------------------------------------------------- */
+
+/* Versions that demand the same share an incompatibility. It grows by the version that is being
+ * decided: that decision makes everybody who watches it look. true: the new one is gone. */
+static bool
+merge_dependency(Pubgrub *pubgrub, struct pubgrub_incompatibility *dependency)
+{
+	struct pubgrub_incompatibility *known = g_hash_table_lookup(pubgrub->known, dependency);
+	if (known == NULL) {
+		g_hash_table_add(pubgrub->known, dependency);
+		return false;
+	}
+	for (size_t w = 0; w < known->terms[0].words; w++)
+		known->terms[0].set[w] |= dependency->terms[0].set[w];
+	incompatibility_free(dependency);
+	return true;
+}
 
 static bool
 add_dependencies(Pubgrub *pubgrub, uint32_t node, size_t bit, GError **error)
@@ -532,6 +620,8 @@ add_dependencies(Pubgrub *pubgrub, uint32_t node, size_t bit, GError **error)
 			dependency->allowed[w] = full[w] & ~dependency->allowed[w];
 		add_term(pubgrub, incompatibility, dependency->dependant, dependency->dependants);
 		add_term(pubgrub, incompatibility, dependency->node, dependency->allowed);
+		if (merge_dependency(pubgrub, incompatibility))
+			continue;
 		watch(pubgrub, register_incompatibility(pubgrub, incompatibility), 0,
 			incompatibility->count - 1);
 		if (dependency->dependant != node) /* may follow from what is decided already */
@@ -579,6 +669,9 @@ pubgrub_solve(Pubgrub *pubgrub, uint32_t root, size_t steps, GError **error)
 				return PUBGRUB_IMPOSSIBLE;
 			if (level < pubgrub->level)
 				go_back(pubgrub, level);
+			if (pubgrub->level == 0 &&
+				pubgrub->trail->len - pubgrub->settled >= SETTLED_STEPS)
+				forget_settled(pubgrub);
 			continue;
 		}
 		if (!pick(pubgrub, &node))

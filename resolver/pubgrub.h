@@ -50,6 +50,7 @@ struct pubgrub_provider {
 
 struct pubgrub_term {
 	uint32_t node;
+	size_t words;
 	pubgrub_word *set;
 };
 

@@ -28,10 +28,20 @@ struct traits { /* of a node, from the demands on it so far */
 	enum turn turn;
 };
 
+/* Who demands what. */
+struct demanded {
+	const struct node *from, *node;
+	const struct range *range;
+	candidate_id candidate;
+	enum demand_kind kind;
+	bool satisfied;
+};
+
 struct solver {
 	Universe *universe;
 	Pubgrub *pubgrub;
 	GArray *traits;		 /* struct traits, by solver node */
+	GHashTable *scanned;	 /* struct demanded: demands whose dependants were looked for */
 	GPtrArray *ties;	 /* struct demand */
 	GHashTable *prereleases; /* packages of which pre-releases are admitted */
 	GHashTable *yanked;	 /* packages of which yanked releases are */
@@ -179,14 +189,41 @@ same_demand(const struct demand *a, const struct demand *b)
 	       a->candidate == b->candidate && a->satisfied == b->satisfied;
 }
 
-/* All candidates of the node that are known to make the same demand: no fetching for that. */
+static unsigned
+hash_demanded(const void *key)
+{
+	const struct demanded *demanded = key;
+	return g_direct_hash(demanded->from) * 31 + g_direct_hash(demanded->node) * 17 +
+	       g_direct_hash(demanded->range) + (unsigned)demanded->candidate;
+}
+
+static int
+same_demanded(const void *a, const void *b)
+{
+	const struct demanded *x = a, *y = b;
+	return x->from == y->from && x->node == y->node && x->range == y->range &&
+	       x->candidate == y->candidate && x->kind == y->kind && x->satisfied == y->satisfied;
+}
+
+/* false: this node's candidates were searched for that demand before. */
+static bool
+scan_again(struct solver *solver, const struct node *from, const struct demand *demand)
+{
+	struct demanded demanded = {from, demand->node, demand->range, demand->candidate,
+		demand->kind, demand->satisfied};
+	return g_hash_table_add(solver->scanned, g_memdup2(&demanded, sizeof demanded));
+}
+
+/* All candidates of the node that are known to make the same demand: no fetching for that. Those
+ * that become known later are added as they are decided. */
 static pubgrub_word *
-dependants_of(const struct node *node, size_t bit, const struct demand *demand)
+dependants_of(
+	struct solver *solver, const struct node *node, size_t bit, const struct demand *demand)
 {
 	size_t bits = node_bits(node);
 	pubgrub_word *set = g_new0(pubgrub_word, PUBGRUB_WORDS(bits));
 	pubgrub_add(set, bit);
-	if (node == NULL || demand->kind == DEMAND_EXACT)
+	if (node == NULL || demand->kind == DEMAND_EXACT || !scan_again(solver, node, demand))
 		return set;
 	GHashTableIter iter;
 	g_hash_table_iter_init(&iter, node->dependencies);
@@ -313,7 +350,7 @@ add_dependency(struct solver *solver, const struct node *from, size_t bit,
 		g_free(dependency.allowed);
 		return false;
 	}
-	dependency.dependants = dependants_of(from, bit, demand);
+	dependency.dependants = dependants_of(solver, from, bit, demand);
 	g_array_append_val(out, dependency);
 	note_traits(solver, demand);
 	prefetch(solver, &dependency);
@@ -325,7 +362,8 @@ add_dependency(struct solver *solver, const struct node *from, size_t bit,
 		.node = node->base->id + 1,
 		.allowed = g_memdup2(
 			dependency.allowed, PUBGRUB_WORDS(bits) * sizeof *dependency.allowed),
-		.dependants = dependants_of(from, bit, demand),
+		.dependants = g_memdup2(dependency.dependants,
+			PUBGRUB_WORDS(node_bits(from)) * sizeof *dependency.dependants),
 		.why = demand,
 	};
 	g_array_append_val(out, base);
@@ -507,7 +545,11 @@ solve_once(struct solver *solver, size_t steps, GError **error)
 	};
 	solver->restart = false;
 	solver->generation = solver->universe->generation;
-	g_array_set_size(solver->traits, 0);
+	for (guint i = 0; i < solver->traits->len; i++) {
+		struct traits *traits = traits_of(solver, i);
+		*traits = (struct traits){.latest = CANDIDATE_NONE, .turn = traits->turn};
+	}
+	g_hash_table_remove_all(solver->scanned);
 	g_clear_pointer(&solver->pubgrub, pubgrub_free);
 	solver->pubgrub = pubgrub_new(&provider);
 	return pubgrub_solve(solver->pubgrub, 0, steps, error);
@@ -534,6 +576,7 @@ solver_init(struct solver *solver, Universe *universe)
 	*solver = (struct solver){
 		.universe = universe,
 		.traits = g_array_new(FALSE, TRUE, sizeof(struct traits)),
+		.scanned = g_hash_table_new_full(hash_demanded, same_demanded, g_free, NULL),
 		.ties = g_ptr_array_new_with_free_func(g_free),
 		.prereleases = g_hash_table_new(NULL, NULL),
 		.yanked = g_hash_table_new(NULL, NULL),
@@ -546,6 +589,7 @@ solver_clear(struct solver *solver)
 	g_clear_pointer(&solver->pubgrub, pubgrub_free);
 	g_array_unref(solver->traits);
 	g_ptr_array_unref(solver->ties);
+	g_hash_table_unref(solver->scanned);
 	g_hash_table_unref(solver->prereleases);
 	g_hash_table_unref(solver->yanked);
 }
