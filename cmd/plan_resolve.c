@@ -4,6 +4,7 @@
 #include "cmd/target.h"
 
 #include "lib/fs.h"
+#include "resolver/sidecar.h"
 #include "wheel/vcs.h"
 
 #include <string.h>
@@ -193,15 +194,6 @@ fill_items(Plan *plan)
 		say_item(plan, items[i]);
 }
 
-static bool
-same_texts(char *const *a, char *const *b)
-{
-	for (; *a && *b; a++, b++)
-		if (strcmp(*a, *b) != 0)
-			return false;
-	return !*a && !*b;
-}
-
 /* Where another platform's wheel stood in for an sdist: what the sdist itself has to say, now that
  * it will be built anyway. *wrong: something else. */
 static bool
@@ -212,15 +204,11 @@ check_assumptions(Plan *plan, bool *wrong, GError **error)
 		const struct resolved *resolved = resolution_get(plan->resolution, i);
 		if (!resolved->assumed || resolved->action == RESOLVED_KEEP)
 			continue;
-		const Metadata *assumed = resolved->metadata;
 		const Artifact *artifact =
 			plan_open_sdist(plan, resolved->page, resolved->file, error);
 		if (!artifact)
 			return false;
-		const Metadata *found = artifact->metadata;
-		*wrong |= !same_texts(assumed->requires_dist, found->requires_dist) ||
-			  !same_texts(assumed->provides_extra, found->provides_extra) ||
-			  g_strcmp0(assumed->requires_python, found->requires_python) != 0;
+		*wrong |= !sidecar_check(resolved->metadata, artifact->metadata, "", NULL);
 	}
 	return true;
 }

@@ -2,7 +2,7 @@
 /* What follows from what, one numbered sentence a step; and why no version meets a requirement. */
 #include "resolver/proof.h"
 #include "lib/texts.h"
-#include "resolver/solve.h"
+#include "resolver/provider.h"
 
 #include <string.h>
 
@@ -45,13 +45,13 @@ static char *
 set_text(const Universe *universe, uint32_t number, const pubgrub_word *set, size_t bits,
 	bool complement, const char *every)
 {
-	const struct node *node = solve_node(universe, number);
+	const struct node *node = provider_node(universe, number);
 	if (node == NULL)
 		return g_strdup("your requirements");
 	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(candidate_id));
 	size_t all = 0;
 	for (size_t bit = 1; bit < bits; bit++) {
-		candidate_id candidate = solve_candidate(node, bit);
+		candidate_id candidate = provider_candidate(node, bit);
 		if (candidate == CANDIDATE_NONE)
 			continue;
 		all++;
@@ -188,7 +188,7 @@ fact_text(const Universe *universe, const Pubgrub *pubgrub,
 		return g_strconcat(text, suffix, NULL);
 	}
 	g_autofree char *who = dependant == NULL
-				       ? g_strdup(solve_node(universe, fact->dependant)->name)
+				       ? g_strdup(provider_node(universe, fact->dependant)->name)
 				       : set_text(universe, fact->dependant, dependant->set,
 						 pubgrub_domain_size(pubgrub, fact->dependant),
 						 false, "every version of ");

@@ -4,6 +4,7 @@
 bats_require_minimum_version 1.5.0
 load site
 load project
+load server
 
 setup()
 {
@@ -11,7 +12,7 @@ setup()
 	export XDG_CACHE_HOME=$PWD/cache TMPDIR=$PWD/tmp
 	mkdir tmp
 }
-teardown() { [ -z "$(ls tmp)" ]; } # nothing is left in the temporary folder
+teardown() { stop_server; [ -z "$(ls tmp)" ]; } # nothing is left in the temporary folder
 
 install() { "$XPIP" install --no-index --find-links links "$@"; }
 venv_python() { "$VIRTUAL_ENV/bin/python" "$@"; }
@@ -188,4 +189,47 @@ venv_python() { "$VIRTUAL_ENV/bin/python" "$@"; }
 	run ! install links/demo-1.0.tar.gz
 	[[ "$output" == *"which is outside the destination"* ]]
 	[ -z "$(find . -name escaped)" ]
+}
+
+@test "an sdist whose own metadata is final is not built to be looked at" {
+	mkdir links
+	"$BATS_TEST_DIRNAME/../wheel" links dep 1.0 >/dev/null
+	path=$("$BATS_TEST_DIRNAME/../wheel" links demo 1.0 --requires dep --sdist)
+	run install --dry-run demo
+	[[ "$output" == *"Preparing metadata"*"Would install demo-1.0 dep-1.0" ]]
+	mkdir open
+	tar xzf "$path" -C open
+	sed -i 's/^Metadata-Version: .*/Metadata-Version: 2.2/' open/demo-1.0/PKG-INFO
+	tar czf "$path" -C open demo-1.0
+	run install --dry-run demo
+	[[ "$output" != *"Preparing metadata"* ]]
+	[[ "$output" == *"Would install demo-1.0 dep-1.0" ]]
+	sed -i 's/^Metadata-Version: .*/&\nDynamic: requires-dist/' open/demo-1.0/PKG-INFO
+	tar czf "$path" -C open demo-1.0
+	run install --dry-run demo
+	[[ "$output" == *"Preparing metadata"*"Would install demo-1.0 dep-1.0" ]]
+	sed -i '/^Dynamic/d' open/demo-1.0/PKG-INFO
+	tar czf "$path" -C open demo-1.0
+	run install demo
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"Preparing metadata"*"Building wheels"*"Successfully installed demo-1.0 dep-1.0" ]]
+}
+
+@test "a wheel for another platform stands in for an sdist until that is built" {
+	mkdir files
+	"$BATS_TEST_DIRNAME/../wheel" files dep 1.0 >/dev/null
+	"$BATS_TEST_DIRNAME/../wheel" files other 1.0 >/dev/null
+	"$BATS_TEST_DIRNAME/../wheel" files demo 1.0 --requires dep --sdist >/dev/null
+	"$BATS_TEST_DIRNAME/../wheel" files demo 1.0 --requires other --tag cp27-cp27m-win32 >/dev/null
+	start_server --root files
+	index() { "$XPIP" install --index-url "$SERVER/+no658/simple/" "$@"; }
+	run index --dry-run demo
+	[[ "$output" != *"Preparing metadata"* ]]
+	[[ "$output" == *"Would install demo-1.0 other-1.0" ]]
+	run index --dry-run --no-binary demo demo
+	[[ "$output" == *"Preparing metadata"*"Would install demo-1.0 dep-1.0" ]]
+	run index demo
+	stop_server
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"Successfully installed demo-1.0 dep-1.0" ]]
 }

@@ -6,7 +6,7 @@
 
 enum { NODES = 7, VERSIONS = 4, EDGES = 64 };
 
-/* Version v (a bit) of a node needs one of the bits `allowed` of another. */
+/* Version v (a bit) of a node needs one of the bits `allowed` of another; bit 0: or none at all. */
 struct edge {
 	uint32_t from, to;
 	size_t version;
@@ -16,6 +16,7 @@ struct edge {
 struct problem {
 	struct edge edges[EDGES];
 	size_t count;
+	unsigned conflicts;
 };
 
 static size_t
@@ -66,6 +67,15 @@ before(void *user, uint32_t a, uint32_t b)
 	return a < b;
 }
 
+/* Now and then an earlier decision is to be made anew. */
+static bool
+conflict(void *user, uint32_t rejected, uint32_t culprit)
+{
+	struct problem *problem = user;
+	g_assert_cmpuint(rejected, !=, culprit);
+	return ++problem->conflicts % 3 == 0 && problem->conflicts < 100;
+}
+
 static enum pubgrub_outcome
 solve(struct problem *problem, size_t decisions[NODES])
 {
@@ -75,6 +85,7 @@ solve(struct problem *problem, size_t decisions[NODES])
 		.choose = choose,
 		.dependencies = dependencies,
 		.before = before,
+		.conflict = conflict,
 	};
 	g_autoptr(Pubgrub) pubgrub = pubgrub_new(&provider);
 	enum pubgrub_outcome outcome = pubgrub_solve(pubgrub, 0, 100000, NULL);
@@ -92,7 +103,7 @@ holds(const struct problem *problem, const size_t *bits)
 	for (size_t i = 0; i < problem->count; i++) {
 		const struct edge *edge = &problem->edges[i];
 		if (bits[edge->from] == edge->version &&
-			(bits[edge->to] == 0 || !pubgrub_has(&edge->allowed, bits[edge->to])))
+			!pubgrub_has(&edge->allowed, bits[edge->to]))
 			return false;
 	}
 	return bits[0] == 1;
@@ -163,6 +174,7 @@ test_random(void)
 						? 1
 						: (size_t)g_rand_int_range(random, 1, 1 + VERSIONS);
 			edge->allowed = (pubgrub_word)g_rand_int_range(random, 1, 16) << 1;
+			edge->allowed |= g_rand_int_range(random, 0, 8) == 0;
 		}
 		size_t bits[NODES];
 		enum pubgrub_outcome outcome = solve(&problem, bits);
@@ -177,6 +189,76 @@ test_random(void)
 	g_assert_cmpuint(solved, <, 1300);
 }
 
+/* Two packages whose newest versions exclude each other's older ones, one by one: the one that is
+ * rejected again and again gets the first say, and keeps its newest version. */
+struct rivals {
+	struct problem problem;
+	unsigned told;
+	bool turned;
+};
+
+static size_t
+rivals_size(void *user, uint32_t node, GError **error)
+{
+	struct rivals *rivals = user;
+	return size_of(&rivals->problem, node, error);
+}
+
+static size_t
+rivals_choose(void *user, uint32_t node, const pubgrub_word *domain)
+{
+	struct rivals *rivals = user;
+	return choose(&rivals->problem, node, domain);
+}
+
+static bool
+rivals_dependencies(void *user, uint32_t node, size_t bit, GArray *out, GError **error)
+{
+	struct rivals *rivals = user;
+	return dependencies(&rivals->problem, node, bit, out, error);
+}
+
+static bool
+rivals_before(void *user, uint32_t a, uint32_t b)
+{
+	const struct rivals *rivals = user;
+	return rivals->turned && a + b == 3 ? a == 2 : a < b;
+}
+
+static bool
+rivals_conflict(void *user, uint32_t rejected, uint32_t culprit)
+{
+	struct rivals *rivals = user;
+	g_assert_cmpuint(rejected, ==, 2);
+	g_assert_cmpuint(culprit, ==, 1);
+	rivals->turned = ++rivals->told == 2;
+	return rivals->turned;
+}
+
+static void
+test_order(void)
+{
+	/* 1 has versions 1 to 4 as 2 has; every version of 2 but the last needs an older 1. */
+	struct rivals rivals = {.problem = {
+					.edges = {{0, 1, 1, 0x1e}, {0, 2, 1, 0x1e}, {2, 1, 1, 0x10},
+						{2, 1, 2, 0x10}, {2, 1, 3, 0x10}, {2, 1, 4, 0x02}},
+					.count = 6,
+				}};
+	const struct pubgrub_provider provider = {
+		.user = &rivals,
+		.size = rivals_size,
+		.choose = rivals_choose,
+		.dependencies = rivals_dependencies,
+		.before = rivals_before,
+		.conflict = rivals_conflict,
+	};
+	g_autoptr(Pubgrub) pubgrub = pubgrub_new(&provider);
+	g_assert_cmpint(pubgrub_solve(pubgrub, 0, 1000, NULL), ==, PUBGRUB_SOLVED);
+	g_assert_cmpuint(rivals.told, ==, 2);
+	g_assert_cmpuint(pubgrub_decision(pubgrub, 1), ==, 4);
+	g_assert_cmpuint(pubgrub_decision(pubgrub, 2), ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -185,5 +267,6 @@ main(int argc, char **argv)
 	g_test_add_func("/pubgrub/nothing-allowed", test_nothing_allowed);
 	g_test_add_func("/pubgrub/self", test_self);
 	g_test_add_func("/pubgrub/random", test_random);
+	g_test_add_func("/pubgrub/order", test_order);
 	return g_test_run();
 }

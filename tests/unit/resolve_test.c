@@ -12,6 +12,8 @@ struct release {
 	const char *yanked, *python;
 	int64_t upload_time;
 	bool sdist;
+	const char *tag; /* of a wheel; NULL: py3-none-any */
+	bool unbuilt;	 /* the sdist's metadata is not to be had */
 };
 
 /* clang-format off */
@@ -43,11 +45,18 @@ make_metadata(const char *name, const char *version, const char *headers)
 	return metadata;
 }
 
+static char *
+file_name(const struct release *release)
+{
+	return release->sdist ? g_strdup_printf("%s-%s.tar.gz", release->name, release->version)
+			      : g_strdup_printf("%s-%s-%s.whl", release->name, release->version,
+					release->tag ? release->tag : "py3-none-any");
+}
+
 static void
 add_file(PageBuilder *builder, const struct release *release)
 {
-	g_autofree char *filename = g_strdup_printf("%s-%s%s", release->name, release->version,
-		release->sdist ? ".tar.gz" : "-py3-none-any.whl");
+	g_autofree char *filename = file_name(release);
 	g_autofree char *url = g_strconcat("http://127.0.0.1/", filename, NULL);
 	struct page_link link = {.filename = filename,
 		.url = url,
@@ -86,10 +95,11 @@ world_metadata(void *user, const IndexPage *page, const struct index_file *file,
 	const char *filename = page_text(page, file->filename);
 	Metadata *metadata = g_hash_table_lookup(world->metadata, filename);
 	for (const struct release *r = world->releases; !metadata && r->name; r++) {
-		g_autofree char *stem = g_strdup_printf("%s-%s", r->name, r->version);
-		const char *rest = filename + strlen(stem);
-		if (!g_str_has_prefix(filename, stem) || (*rest != '-' && strcmp(rest, ".tar.gz")))
+		g_autofree char *own = file_name(r);
+		if (strcmp(own, filename) != 0)
 			continue;
+		if (r->unbuilt)
+			return NULL;
 		metadata = make_metadata(r->name, r->version, r->headers);
 		g_hash_table_insert(world->metadata, g_strdup(filename), metadata);
 	}
@@ -606,6 +616,46 @@ test_solver(void)
 		"satisfies them all");
 }
 
+/* An sdist's metadata may be that of a wheel for another platform, if the caller wants that. */
+static void
+test_assumed(void)
+{
+	static const struct release releases[] = {
+		{.name = "a", .version = "2.0", .sdist = true, .unbuilt = true},
+		{.name = "a",
+			.version = "2.0",
+			.tag = "cp312-cp312-win_amd64",
+			.headers = "Requires-Dist: w\n"},
+		{.name = "a",
+			.version = "2.0",
+			.tag = "cp312-cp312-linux_s390x",
+			.headers = "Requires-Dist: b\n"},
+		{.name = "c", .version = "1.0", .sdist = true, .headers = "Requires-Dist: w\n"},
+		{.name = "c",
+			.version = "1.0",
+			.tag = "cp312-cp312-win_amd64",
+			.headers = "Requires-Dist: b\n"},
+		RELEASE("b", "1.0", NULL),
+		RELEASE("w", "1.0", NULL),
+		{0},
+	};
+	struct log_options quiet = {.verbosity = -3};
+	struct python_options own = {0};
+	static const char *const platforms[] = {"manylinux_2_17_x86_64", NULL};
+	g_autoptr(Log) log = log_new(&quiet, NULL);
+	g_autoptr(Python) python = python_find(&own, log, NULL);
+	g_assert_nonnull(python);
+	g_autoptr(Tags) tags = tags_for_target(python, platforms, "312", NULL, NULL);
+	struct resolve_options options = {.uploaded_prior_to = INT64_MIN, .tags = tags};
+	check_with(
+		releases, &options, "a", NULL, "error: a-2.0.tar.gz: its metadata cannot be had");
+	check_with(releases, &options, "c", NULL, "w-1.0 c-1.0");
+	options.assume_wheels = true;
+	check_with(releases, &options, "a", NULL, "b-1.0 a-2.0");
+	/* What can be had from the sdist itself counts more. */
+	check_with(releases, &options, "c", NULL, "w-1.0 c-1.0");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -626,5 +676,6 @@ main(int argc, char **argv)
 	g_test_add_func("/resolve/bad-metadata", test_bad_metadata);
 	g_test_add_func("/resolve/reasons", test_reasons);
 	g_test_add_func("/resolve/solver", test_solver);
+	g_test_add_func("/resolve/assumed", test_assumed);
 	return g_test_run();
 }
