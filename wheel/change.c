@@ -45,7 +45,7 @@ recover_one(int base, const char *staging, Log *log, GError **error)
 	if (!journal) {
 		if (*error)
 			return false;
-		fs_remove_tree_at(base, staging, NULL);
+		stage_drop(base, staging);
 		return true;
 	}
 	g_autoptr(GError) problem = NULL;
@@ -74,7 +74,6 @@ recover(Stage *stage, Log *log, GError **error)
 			return false;
 		}
 	}
-	stage_drop_others(stage);
 	return true;
 }
 

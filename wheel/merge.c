@@ -26,6 +26,8 @@ struct Merge {
 	GHashTable *contents; /* folder -> enum content */
 	GHashTable *folders;  /* set of folders that a step makes */
 	unsigned old_count;
+	char *near_folder; /* the folder last asked about, and its staging folder */
+	const char *near;
 };
 
 Merge *
@@ -51,6 +53,7 @@ merge_free(Merge *merge)
 	g_hash_table_unref(merge->done);
 	g_hash_table_unref(merge->contents);
 	g_hash_table_unref(merge->folders);
+	g_free(merge->near_folder);
 	g_free(merge);
 }
 
@@ -128,24 +131,52 @@ goes_whole(Merge *merge, const char *path, bool folder)
 
 /* --- steps --------------------------------------------------------------------------------- */
 
+/* The staging folder for a path: neighbours share the answer. */
+static const char *
+near(Merge *merge, const char *path, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	if (merge->near_folder && strcmp(merge->near_folder, folder) == 0)
+		return merge->near;
+	g_free(merge->near_folder);
+	merge->near_folder = g_steal_pointer(&folder);
+	merge->near = stage_near(merge->stage, merge->near_folder, error);
+	if (!merge->near)
+		g_clear_pointer(&merge->near_folder, g_free);
+	return merge->near;
+}
+
+static bool
+is_below(const char *path, const char *folder)
+{
+	size_t length = strlen(folder);
+	return strncmp(path, folder, length) == 0 && path[length] == '/';
+}
+
 /* Where an old file or folder waits for the end of the change; new string. */
 static char *
 old_slot(Merge *merge, const char *path, GError **error)
 {
-	g_autofree char *folder = g_path_get_dirname(path);
-	const char *near = stage_near(merge->stage, folder, error);
-	return near ? g_strdup_printf("%s/old-%u", near, merge->old_count++) : NULL;
+	const char *staging = near(merge, path, error);
+	return staging ? g_strdup_printf("%s/old-%u", staging, merge->old_count++) : NULL;
 }
 
 /* `staged` becomes `final`, which may be there (`exists`) and is put aside then. */
 static bool
 place(Merge *merge, const char *staged, const char *final, bool exists, GError **error)
 {
-	g_autofree char *old = exists ? old_slot(merge, final, error) : NULL;
+	const char *staging = near(merge, final, error);
+	g_autofree char *old = staging && exists ? old_slot(merge, final, error) : NULL;
 	g_autofree char *target = stage_relative(merge->stage, final);
-	if (exists && !old)
+	if (!staging || (exists && !old))
 		return false;
-	journal_add_place(merge->journal, staged, target, old);
+	/* A mount below a folder of the scheme: no rename leads there. */
+	g_autofree char *carried = is_below(staged, staging)
+					   ? NULL
+					   : stage_carry(merge->stage, staged, staging, error);
+	if (!carried && !is_below(staged, staging))
+		return false;
+	journal_add_place(merge->journal, carried ? carried : staged, target, old);
 	if (exists)
 		g_hash_table_add(merge->done, g_strdup(final));
 	return true;

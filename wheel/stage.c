@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 #define PREFIX ".xpip-"
-#define OWNER "owner" /* file of a staging folder away from purelib: which purelib */
+/* Links of this name in the staging folder lead to those on other file systems. */
+#define OTHER "other-"
 enum { MAX_LINK = 4096 };
 
 /* --- paths --------------------------------------------------------------------------------- */
@@ -194,10 +195,8 @@ stage_free(Stage *stage)
 {
 	if (!stage)
 		return;
-	for (guint i = 0; i < stage->others->len; i++)
-		fs_remove_tree_at(stage->base, g_ptr_array_index(stage->others, i), NULL);
 	if (stage->folder)
-		fs_remove_tree_at(stage->base, stage->folder, NULL);
+		stage_drop(stage->base, stage->folder);
 	for (guint i = stage->made->len; i > 0; i--)
 		rmdir(g_ptr_array_index(stage->made, i - 1));
 	g_array_unref(stage->roots);
@@ -216,7 +215,6 @@ stage_keep(Stage *stage)
 	g_autofree char *journal = g_build_filename(stage->folder, "journal", NULL);
 	if (faccessat(stage->base, journal, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
 		return;
-	g_ptr_array_set_size(stage->others, 0);
 	g_clear_pointer(&stage->folder, g_free);
 }
 
@@ -228,25 +226,15 @@ stage_is_name(const char *name)
 	return g_str_has_prefix(name, PREFIX);
 }
 
-static char *
-make_staging(Stage *stage, const char *folder, GError **error)
-{
-	g_autofree char *path = g_build_filename(folder, PREFIX "XXXXXX", NULL);
-	if (!mkdtemp(path)) {
-		error_set_errno(error, errno, "making a folder in %s", folder);
-		return NULL;
-	}
-	return relative(stage->path, path);
-}
-
 bool
 stage_open_roots(Stage *stage, GError **error)
 {
 	if (stage->folder)
 		return true;
-	stage->folder = make_staging(stage, stage->path, error);
-	if (!stage->folder)
-		return false;
+	g_autofree char *path = g_build_filename(stage->path, PREFIX "XXXXXX", NULL);
+	if (!mkdtemp(path))
+		return error_set_errno(error, errno, "making a folder in %s", stage->path);
+	stage->folder = g_path_get_basename(path);
 	for (guint i = 0; i < stage->roots->len; i++) {
 		struct stage_root *root = &g_array_index(stage->roots, struct stage_root, i);
 		const char *near = stage_near(stage, root->final, error);
@@ -298,13 +286,16 @@ stage_near(Stage *stage, const char *folder, GError **error)
 			folder);
 		return NULL;
 	}
-	g_autofree char *made = make_staging(stage, place, error);
-	if (!made)
+	/* Noted before it is made, so that no crash can leave it unknown. */
+	g_autofree char *path = g_build_filename(place, stage->folder, NULL);
+	g_autofree char *other = relative(stage->path, path);
+	g_autofree char *link =
+		g_strdup_printf("%s/" OTHER "%u", stage->folder, stage->others->len);
+	if (symlinkat(other, stage->base, link) != 0 || mkdir(path, 0700) != 0) {
+		error_set_errno(error, errno, "making a folder in %s", place);
 		return NULL;
-	g_autofree char *owner = g_build_filename(stage->path, made, OWNER, NULL);
-	g_ptr_array_add(stage->others, g_steal_pointer(&made));
-	if (!fs_write_atomic(owner, stage->path, strlen(stage->path), 0600, false, error))
-		return NULL;
+	}
+	g_ptr_array_add(stage->others, g_steal_pointer(&other));
 	return g_ptr_array_index(stage->others, stage->others->len - 1);
 }
 
@@ -323,23 +314,21 @@ stage_left_over(int folder)
 }
 
 void
-stage_drop_others(Stage *stage)
+stage_drop(int base, const char *staging)
 {
-	for (guint i = 1; i < stage->roots->len; i++) {
-		const struct stage_root *root = stage_root(stage, i);
-		g_autofree char *folder = writable_near(root->final, mount_of(root->final));
-		if (!folder || mount_of(root->final) == stage->mount)
-			continue;
-		g_auto(fd_t) fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		g_autoptr(GPtrArray) names = stage_left_over(fd);
-		for (guint n = 0; n < names->len; n++) {
-			const char *name = g_ptr_array_index(names, n);
-			g_autofree char *owner = g_build_filename(folder, name, OWNER, NULL);
-			g_autofree char *text = fs_read(owner, MAX_LINK, NULL, NULL, NULL);
-			if (text && strcmp(text, stage->path) == 0)
-				fs_remove_tree_at(fd, name, NULL);
-		}
+	for (unsigned i = 0;; i++) {
+		char target[MAX_LINK];
+		g_autofree char *link = g_strdup_printf("%s/" OTHER "%u", staging, i);
+		ssize_t length = readlinkat(base, link, target, sizeof target - 1);
+		if (length < 0)
+			break;
+		target[length] = '\0';
+		/* They have its own name: nothing else is ever removed this way. */
+		const char *slash = strrchr(target, '/');
+		if (slash && strcmp(slash + 1, staging) == 0)
+			fs_remove_tree_at(base, target, NULL);
 	}
+	fs_remove_tree_at(base, staging, NULL);
 }
 
 /* --- what others ask ----------------------------------------------------------------------- */

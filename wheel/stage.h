@@ -93,5 +93,8 @@ bool stage_links(const Stage *stage);
 /* Names of the staging folders that lie in `folder`, new, without those that somebody uses. */
 GPtrArray *stage_left_over(int folder);
 bool stage_is_name(const char *name);
-/* Removes those that an earlier process on this environment left on other file systems. */
-void stage_drop_others(Stage *stage);
+/* Removes a staging folder and those on other file systems that belong to it. */
+void stage_drop(int base, const char *staging);
+/* Copies a staged file or folder into another staging folder, for a place on that one's file
+ * system; its new path, relative to purelib. */
+char *stage_carry(Stage *stage, const char *staged, const char *other, GError **error);

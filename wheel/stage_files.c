@@ -4,6 +4,7 @@
 #include "lib/fs.h"
 #include "wheel/stage_private.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -342,4 +343,47 @@ stage_write(struct stage_writer *writer, const char *path, const void *bytes, si
 	if ((mode & writer->stage->umask) && fchmod(file, mode) != 0)
 		return error_set_errno(error, errno, "writing %s", path);
 	return fs_write_all(file, bytes, length, error);
+}
+
+/* --- to another file system ---------------------------------------------------------------- */
+
+static bool copy_tree(int base, const char *from, const char *to, unsigned depth, GError **error);
+
+static bool
+copy_folder(int base, const char *from, const char *to, unsigned depth, GError **error)
+{
+	if (depth == MAX_LEVELS)
+		return error_set(error, ERROR_IO, "%s: too deep", from);
+	if (mkdirat(base, to, 0777) != 0)
+		return error_set_errno(error, errno, "making %s", to);
+	int fd = openat(base, from, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	bool ok = dir || error_set_errno(error, errno, "reading %s", from);
+	for (struct dirent *entry; ok && (entry = readdir(dir));) {
+		g_autofree char *source = g_build_filename(from, entry->d_name, NULL);
+		g_autofree char *target = g_build_filename(to, entry->d_name, NULL);
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			ok = copy_tree(base, source, target, depth + 1, error);
+	}
+	if (dir)
+		closedir(dir);
+	return ok;
+}
+
+static bool
+copy_tree(int base, const char *from, const char *to, unsigned depth, GError **error)
+{
+	struct stat info;
+	if (fstatat(base, from, &info, AT_SYMLINK_NOFOLLOW) != 0)
+		return error_set_errno(error, errno, "reading %s", from);
+	if (S_ISDIR(info.st_mode))
+		return copy_folder(base, from, to, depth, error);
+	return fs_place(base, from, base, to, false, error);
+}
+
+char *
+stage_carry(Stage *stage, const char *staged, const char *other, GError **error)
+{
+	g_autofree char *to = g_strdup_printf("%s/carried-%u", other, stage->carried++);
+	return copy_tree(stage->base, staged, to, 0, error) ? g_steal_pointer(&to) : NULL;
 }

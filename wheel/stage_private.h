@@ -12,5 +12,6 @@ struct Stage {
 	char *folder;	   /* the staging folder; NULL until stage_open_roots */
 	GPtrArray *others; /* further ones, on other file systems */
 	GPtrArray *made;   /* folders that stage_lock made, outermost first */
+	unsigned carried;  /* count of what stage_carry copied */
 	int linking;	   /* atomic: see enum linking in stage_files.c */
 };
