@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `xpip check`: whether installed distributions have what they depend on and fit this platform. */
 #include "cmd/cmd.h"
+#include "cmd/listing.h"
 #include "resolver/consistency.h"
 #include "wheel/tags.h"
 
@@ -63,6 +64,7 @@ run(struct xpip *x, GError **error)
 	g_autoptr(InstalledSet) set = python ? installed_scan(python, NULL, x->log, error) : NULL;
 	if (!set)
 		return false;
+	listing_warn_broken(x, python);
 	bool broken = false;
 	g_autoptr(GPtrArray) problems = consistency_check(set, python, NULL, 0, x->log, &broken);
 	for (guint i = 0; i < problems->len; i++)

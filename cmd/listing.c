@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/listing.h"
 #include "resolver/version.h"
+#include "wheel/change.h"
 
 bool
 listing_is_stdlib(const Installed *dist)
@@ -16,6 +17,17 @@ listing_version(const Installed *dist, bool *legacy)
 	if (legacy)
 		*legacy = !version;
 	return g_strdup(version ? version_text(version) : dist->raw_version);
+}
+
+void
+listing_warn_broken(const struct xpip *x, const Python *python)
+{
+	if (change_is_broken(&python->scheme))
+		log_warning(x->log,
+			"A change of this environment was interrupted and is not finished. The "
+			"next "
+			"`%s install` or `%s uninstall` finishes it.",
+			x->program, x->program);
 }
 
 void
@@ -42,6 +54,8 @@ listing_new(struct xpip *x, GError **error)
 	const Python *python = xpip_python(x, error);
 	if (!python)
 		return NULL;
+	if (!*paths)
+		listing_warn_broken(x, python);
 	g_autoptr(Listing) listing = g_new0(Listing, 1);
 	listing->set = installed_scan(python, *paths ? paths : NULL, x->log, error);
 	if (!listing->set)

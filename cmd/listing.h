@@ -21,3 +21,6 @@ bool listing_is_stdlib(const Installed *dist);
 /* The version as PEP 440 spells it, or, with *legacy (may be NULL) set, as it is written. New
  * string. */
 char *listing_version(const Installed *dist, bool *legacy);
+
+/* Says so if a change of the environment was cut short and nobody has finished it yet. */
+void listing_warn_broken(const struct xpip *x, const Python *python);

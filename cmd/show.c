@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `xpip show NAME...`: what installed distributions say about themselves. */
 #include "cmd/cmd.h"
+#include "cmd/listing.h"
 #include "lib/texts.h"
 #include "resolver/requirement.h"
 #include "wheel/installed.h"
@@ -332,6 +333,7 @@ run(struct xpip *x, GError **error)
 	g_autoptr(InstalledSet) set = python ? installed_scan(python, NULL, x->log, error) : NULL;
 	if (!set)
 		return false;
+	listing_warn_broken(x, python);
 	g_autoptr(GHashTable) requires =
 		g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, list_unref);
 	struct view view = {.x = x, .set = set, .requires = requires};

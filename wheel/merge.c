@@ -94,6 +94,15 @@ is_folder(int base, const char *path, bool follow)
 	       S_ISDIR(info.st_mode);
 }
 
+/* A mount can neither be renamed nor can what contains it. */
+static bool
+is_mount(const char *folder)
+{
+	struct statx info;
+	return statx(AT_FDCWD, folder, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info) == 0 &&
+	       (info.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 /* pip's rule: a folder goes whole if every file in it does; empty ones and links to folders count
  * for nothing. */
 static enum content
@@ -105,7 +114,7 @@ content_of(Merge *merge, const char *folder, int depth)
 		return known;
 	enum content content = CONTENT_NONE;
 	g_autoptr(GPtrArray) names = depth < MAX_DEPTH ? entries_of(AT_FDCWD, folder, NULL) : NULL;
-	if (!names)
+	if (!names || is_mount(folder))
 		content = CONTENT_STAYS;
 	for (guint i = 0; names && i < names->len && content != CONTENT_STAYS; i++) {
 		g_autofree char *path = g_build_filename(folder, g_ptr_array_index(names, i), NULL);
