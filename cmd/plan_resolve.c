@@ -107,12 +107,14 @@ build_sdist_metadata(
 }
 
 static void
-see_decision(void *user, size_t decided, const char *name, const Version *version)
+see_decision(void *user, size_t decided, const char *name, unsigned given_up)
 {
 	Plan *plan = user;
-	(void)version;
-	if (plan->rest->progress)
-		progress_count(plan->rest->progress, "Resolving", (unsigned)decided, 0, name);
+	if (!plan->rest->progress)
+		return;
+	g_autofree char *text =
+		given_up ? g_strdup_printf("%s, tried %u versions", name, given_up + 1) : NULL;
+	progress_count(plan->rest->progress, "Resolving", (unsigned)decided, 0, text ? text : name);
 }
 
 static enum upgrade_strategy

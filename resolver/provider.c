@@ -335,6 +335,16 @@ note_decision(struct solver *solver, const struct node *node, candidate_id candi
 	if (traits->latest != CANDIDATE_NONE)
 		package_look_ahead(solver->universe, node->package, traits->latest);
 	traits->latest = candidate;
+	package_show(solver->universe, node->package, pubgrub_level(solver->pubgrub));
+}
+
+bool
+provider_go_on(void *user, GError **error)
+{
+	const struct solver *solver = user;
+	Loop *loop = solver->universe->options->loop;
+	return loop == NULL || !loop_interrupted(loop) ||
+	       error_set(error, ERROR_INTERRUPTED, "interrupted");
 }
 
 bool
@@ -345,8 +355,6 @@ provider_dependencies(void *user, uint32_t number, size_t bit, GArray *out, GErr
 	struct node *node = provider_node(universe, number);
 	const struct demand *list = (const struct demand *)(void *)universe->root_demands->data;
 	size_t count = universe->root_demands->len;
-	if (universe->options->loop != NULL && loop_interrupted(universe->options->loop))
-		return error_set(error, ERROR_INTERRUPTED, "interrupted");
 	if (node != NULL) {
 		const struct dependencies *dependencies =
 			node_dependencies(universe, node, provider_candidate(node, bit), error);

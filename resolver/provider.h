@@ -56,6 +56,7 @@ void provider_restart(struct solver *solver);
 /* For struct pubgrub_provider; user: struct solver. */
 size_t provider_size(void *user, uint32_t number, GError **error);
 bool provider_dependencies(void *user, uint32_t number, size_t bit, GArray *out, GError **error);
+bool provider_go_on(void *user, GError **error);
 
 /* --- choice.c, likewise --- */
 size_t choice_version(void *user, uint32_t number, const pubgrub_word *domain);

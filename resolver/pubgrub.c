@@ -662,6 +662,9 @@ pubgrub_solve(Pubgrub *pubgrub, uint32_t root, size_t steps, GError **error)
 	for (size_t step = 0;; step++) {
 		if (step == steps)
 			return PUBGRUB_TOO_LONG;
+		if (pubgrub->provider.go_on != NULL &&
+			!pubgrub->provider.go_on(pubgrub->provider.user, error))
+			return PUBGRUB_ERROR;
 		int64_t conflict = propagate(pubgrub);
 		if (conflict != NO_CAUSE) {
 			size_t level = blame(pubgrub, node, conflict);
@@ -682,6 +685,12 @@ pubgrub_solve(Pubgrub *pubgrub, uint32_t root, size_t steps, GError **error)
 			return PUBGRUB_ERROR;
 		decide(pubgrub, node, bit);
 	}
+}
+
+size_t
+pubgrub_level(const Pubgrub *pubgrub)
+{
+	return pubgrub->level;
 }
 
 size_t

@@ -46,6 +46,8 @@ struct pubgrub_provider {
 	/* The version just decided for `rejected` cannot stand beside what was decided for
 	 * `culprit` before. true: `culprit` is to be decided anew, after others. May be NULL. */
 	bool (*conflict)(void *user, uint32_t rejected, uint32_t culprit);
+	/* Asked at each step: false with an error ends it all. May be NULL. */
+	bool (*go_on)(void *user, GError **error);
 };
 
 struct pubgrub_term {
@@ -75,6 +77,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pubgrub, pubgrub_free)
  * most. */
 enum pubgrub_outcome pubgrub_solve(Pubgrub *pubgrub, uint32_t root, size_t steps, GError **error);
 
+size_t pubgrub_level(const Pubgrub *pubgrub); /* decisions that stand */
 /* After SOLVED: the bit of a node; PUBGRUB_ABSENT if it is not selected. */
 size_t pubgrub_decision(const Pubgrub *pubgrub, uint32_t node);
 /* After IMPOSSIBLE: the incompatibility without terms, from which the proof can be followed. */

@@ -71,8 +71,10 @@ struct resolve_options {
 	 * when that returns NULL without setting an error. Borrowed until resolution_free. */
 	const Metadata *(*build_metadata)(
 		void *user, const IndexPage *page, const struct index_file *file, GError **error);
-	/* Called after each decision; may be NULL. */
-	void (*progress)(void *user, size_t decided, const char *name, const Version *version);
+	/* Called after each decision, with how many versions of the package did not fit so far; may
+	 * be NULL.
+	 */
+	void (*progress)(void *user, size_t decided, const char *name, unsigned given_up);
 	void *user;
 	Log *log;	   /* or NULL: says nothing */
 	Loop *loop;	   /* or NULL; asked whether a signal wants us to stop */

@@ -187,8 +187,10 @@ note_rejection(struct search *search, struct node *node, candidate_id candidate)
 	struct package *package = node->package;
 	unsigned count = 1 + GPOINTER_TO_UINT(g_hash_table_lookup(search->rejections, node));
 	g_hash_table_insert(search->rejections, node, GUINT_TO_POINTER(count));
-	if (package != NULL)
+	if (package != NULL) {
 		package_look_ahead(universe, package, candidate);
+		package_show(universe, package, top(search)->order->len);
+	}
 	if (universe->options->log == NULL)
 		return;
 	if (count == 1 || count == 8)
@@ -594,10 +596,8 @@ run_round(struct search *search, struct search_result *result, bool *done, GErro
 	if (trial == TRIAL_CONFLICT)
 		return recover(search, failed, result, error);
 	if (trial == TRIAL_OK) {
-		const struct resolve_options *options = search->universe->options;
-		if (options->progress != NULL && node->package != NULL)
-			options->progress(options->user, top(search)->order->len, node->name,
-				package_version(node->package, state_pin(top(search), node)));
+		if (node->package != NULL)
+			package_show(search->universe, node->package, top(search)->order->len);
 		settle_pin(search, satisfied);
 	}
 	return trial;

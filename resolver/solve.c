@@ -24,6 +24,7 @@ solve_once(struct solver *solver, size_t steps, GError **error)
 		.dependencies = provider_dependencies,
 		.before = choice_before,
 		.conflict = choice_conflict,
+		.go_on = provider_go_on,
 	};
 	provider_restart(solver);
 	solver->pubgrub = pubgrub_new(&provider);

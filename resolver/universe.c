@@ -574,6 +574,14 @@ fetch_metadata(Universe *universe, struct package *package, candidate_id candida
 	return options->build_metadata(options->user, package->page, file, error);
 }
 
+void
+package_show(const Universe *universe, const struct package *package, size_t decided)
+{
+	const struct resolve_options *options = universe->options;
+	if (options->progress != NULL)
+		options->progress(options->user, decided, package->name, package->tried);
+}
+
 bool
 package_must_build(const struct package *package, candidate_id candidate)
 {

@@ -162,6 +162,8 @@ const Metadata *package_metadata(
 /* Asks for the metadata of a candidate that a solver will probably want, and for the pages of what
  * it demands. */
 void package_prefetch(Universe *universe, struct package *package, candidate_id candidate);
+/* Tells the caller how a solver gets on. */
+void package_show(const Universe *universe, const struct package *package, size_t decided);
 /* A solver has given a candidate up, for the first time or again. The more of a package fail, the
  * more of the next ones are asked for at once. */
 void package_look_ahead(Universe *universe, struct package *package, candidate_id failed);
