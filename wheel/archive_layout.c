@@ -96,12 +96,12 @@ parse_wheel_version(const char *text, uint64_t parts[2])
 	g_auto(GStrv) words = g_strsplit(text, ".", MAX_VERSION_PARTS);
 	parts[0] = parts[1] = 0;
 	for (size_t i = 0; words[i]; i++) {
-		guint64 value;
-		if (!g_ascii_string_to_unsigned(
-			    g_strstrip(words[i]), 10, 0, G_MAXUINT32, &value, NULL))
+		const char *word = g_strstrip(words[i]);
+		size_t length = strspn(word, "0123456789");
+		if (length == 0 || length > 9 || word[length])
 			return false;
 		if (i < 2)
-			parts[i] = value;
+			parts[i] = g_ascii_strtoull(word, NULL, 10);
 	}
 	return words[0] != NULL;
 }

@@ -358,15 +358,20 @@ copy_folder(int base, const char *from, const char *to, unsigned depth, GError *
 		return error_set_errno(error, errno, "making %s", to);
 	int fd = openat(base, from, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	bool ok = dir || error_set_errno(error, errno, "reading %s", from);
+	if (!dir) {
+		int saved = errno;
+		if (fd >= 0)
+			close(fd);
+		return error_set_errno(error, saved, "reading %s", from);
+	}
+	bool ok = true;
 	for (struct dirent *entry; ok && (entry = readdir(dir));) {
 		g_autofree char *source = g_build_filename(from, entry->d_name, NULL);
 		g_autofree char *target = g_build_filename(to, entry->d_name, NULL);
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			ok = copy_tree(base, source, target, depth + 1, error);
 	}
-	if (dir)
-		closedir(dir);
+	closedir(dir);
 	return ok;
 }
 
