@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/error.h"
 
+#include <string.h>
+
 #include <errno.h>
 #include <stdarg.h>
 
@@ -24,7 +26,9 @@ error_set_errno(GError **error, int saved_errno, const char *format, ...)
 	va_start(args, format);
 	g_autofree char *what = g_strdup_vprintf(format, args);
 	va_end(args);
-	return error_set(error, ERROR_IO, "%s: %s", what, g_strerror(saved_errno));
+	char text[256];
+	return error_set(
+		error, ERROR_IO, "%s: %s", what, strerror_r(saved_errno, text, sizeof text));
 }
 
 int
